@@ -1,0 +1,1 @@
+"""Is it different? Analysis datasets in, results out, one row per number."""

@@ -1,0 +1,1 @@
+"""What happened? For now: the pure allocation function."""

@@ -1,0 +1,1 @@
+"""How do we show it? Results and datasets in, pages out."""

@@ -1,0 +1,1 @@
+"""What might have happened? A scenario in, SDTM out."""

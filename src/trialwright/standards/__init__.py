@@ -1,0 +1,1 @@
+"""The dictionary: names, types, keys, codelists, partial dates, findings, results, readers and writers."""

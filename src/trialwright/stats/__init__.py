@@ -1,0 +1,1 @@
+"""Estimators. Knows no trial: arrays in, frozen value out."""

@@ -1,0 +1,1 @@
+"""What was promised? A study folder becomes one frozen value."""
