@@ -1,0 +1,331 @@
+"""The promise as one frozen value: what the files of a study folder say, and nothing computed from data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from trialwright.study import words
+from trialwright.study.base import Frozen, Id, Label, Paramcd, Variable, Words
+from trialwright.study.sources import Sources
+
+
+class Identity(Frozen):
+    id: Id
+    registry_id: str | None = None
+    title: Label
+    sponsor: str = ""
+    phase: str = ""
+    language: str = "en"
+    planned_patients: int | None = Field(default=None, gt=0)
+    day_offset: int = Field(default=1, ge=0, le=1)
+    days_per_month: float = Field(default=30.4375, gt=0)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+
+
+class Arm(Frozen):
+    id: Id
+    role: words.Role
+    label: Label
+    drugs: tuple[str, ...] = ()
+    """International non-proprietary names, lower case; the record may name no other."""
+
+
+class Level(Frozen):
+    id: Id
+    label: Label
+
+
+class Stratum(Frozen):
+    id: Variable
+    label: Label
+    levels: tuple[Level, ...] = Field(min_length=2)
+
+
+class Allocation(Frozen):
+    method: words.AllocationMethod
+    ratio: Mapping[str, int]
+    block_sizes: tuple[int, ...] = ()
+    strata: tuple[str, ...] = ()
+    assumes: tuple[str, ...] = ()
+
+
+class Population(Frozen):
+    id: Id
+    flag: Variable
+    label: Label
+    rule: words.PopulationRule
+    grouped_by: words.GroupedBy = "planned"
+
+
+class Response(Frozen):
+    """The response policy. The names and meanings of ``policy`` are those of ``medicine.recist.Policy``."""
+
+    criteria: str = "RECIST 1.1"
+    basis: words.ResponseBasis = "computed"
+    assessor: Id
+    headline: words.Confirmation = "confirmed"
+    policy: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
+    assumes: tuple[str, ...] = ()
+
+
+class TimeToEvent(Frozen):
+    """One row of ADTTE per subject."""
+
+    id: Paramcd
+    label: Label
+    origin: words.Origin = "randomisation"
+    events: tuple[words.Event, ...] = Field(min_length=1)
+    censor_at: words.CensorAt
+    rules: words.ProgressionRules | None = None
+    confirmation: words.Confirmation = "confirmed"
+    """Of the response that starts the clock, where ``origin = "response"``."""
+    assumes: tuple[str, ...] = ()
+
+
+class BestResponse(Frozen):
+    """One row of ADRS per subject, Y or N."""
+
+    id: Paramcd
+    label: Label
+    confirmation: words.Confirmation
+    success: tuple[str, ...] = Field(min_length=1)
+    assumes: tuple[str, ...] = ()
+
+
+class Deterioration(Frozen):
+    """One row of ADTTE per subject and scale; its PARAMCD is ``id`` followed by the scale's code."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,5}$")]
+    label: Label
+    instrument: Id
+    scales: tuple[str, ...] = Field(min_length=1)
+    origin: words.Origin = "randomisation"
+    death: words.DeathInDeterioration = "censor_last_form"
+    missed_forms: int = Field(default=2, ge=1)
+    """A deterioration or death after this many missed scheduled forms in a row is not counted."""
+    policy: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
+    """The names and meanings are those of ``medicine.qlq_c30.Policy``."""
+    assumes: tuple[str, ...] = ()
+
+    def paramcd(self, scale: str) -> str:
+        return f"{self.id}{scale}"
+
+
+class Endpoints(Frozen):
+    time_to_event: tuple[TimeToEvent, ...] = ()
+    best_response: tuple[BestResponse, ...] = ()
+    deterioration: tuple[Deterioration, ...] = ()
+
+    def ids(self) -> tuple[str, ...]:
+        plain = [e.id for e in self.time_to_event] + [e.id for e in self.best_response]
+        return (*plain, *(d.paramcd(scale) for d in self.deterioration for scale in d.scales))
+
+
+class Analysis(Frozen):
+    """One address in the results: what is estimated, in whom, how."""
+
+    id: Id
+    label: Label
+    method: words.Method
+    population: Id
+    endpoint: str | None = None
+    """The id of an endpoint, or of a deterioration family (all its scales), where the method needs one."""
+    strata: tuple[str, ...] = ()
+    landmarks_months: tuple[float, ...] = ()
+    rmst_months: tuple[float, ...] = ()
+    instrument: Id | None = None
+    assumes: tuple[str, ...] = ()
+
+
+class Reading(Frozen):
+    """One way to read a registered outcome, and the analyses that answer it."""
+
+    id: Id
+    label: Label
+    headline: bool = False
+    analyses: tuple[Id, ...] = Field(min_length=1)
+    assumes: tuple[str, ...] = ()
+
+
+class Outcome(Frozen):
+    """A registered outcome, linked to its line of the record by type and number (from 1)."""
+
+    id: Id
+    type: words.OutcomeType
+    number: int = Field(ge=1)
+    title: Label
+    registered: str
+    """Words quoted from that line, so that the link cannot slip."""
+    readings: tuple[Reading, ...] = Field(min_length=1)
+
+
+class RecordReading(Frozen):
+    """What a machine cannot know from the record's words, decided by a person and quoted."""
+
+    rule: words.ReadingRule
+    quote: str
+    says: Label
+    decision: Label
+    outcome: Id | None = None
+
+
+class AdverseEvents(Frozen):
+    scale: str = "CTCAE v5.0"
+    grades: tuple[str, ...] = ("1", "2", "3", "4", "5")
+    """The grades in rising order, as written in the data."""
+    window_days: int = Field(default=30, ge=0)
+    """Emergent: from the first dose to this many days after the last."""
+    related: tuple[str, ...] = (
+        "Y",
+        "RELATED",
+        "POSSIBLY RELATED",
+        "PROBABLY RELATED",
+        "POSSIBLE",
+        "PROBABLE",
+    )
+    missing_is_related: bool = True
+    stop_at_new_therapy: bool = True
+    """Events not related to treatment stop being emergent when another anticancer therapy starts."""
+    astct: Mapping[str, Words] = Field(default_factory=dict)
+    """``CRS`` and ``ICANS``: the coded terms (AEDECOD) graded by ASTCT 2019 instead."""
+    assumes: tuple[str, ...] = ()
+
+
+class Laboratory(Frozen):
+    criteria: str = "5.0"
+    policy: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class Instrument(Frozen):
+    """A questionnaire of the study; scoring is ``medicine``'s, named by ``scoring``."""
+
+    id: Id
+    label: Label
+    scoring: Annotated[str, Field(pattern=r"^QLQ-C30$")] = "QLQ-C30"
+    activity: str
+    """Its row in the schedule."""
+    baseline_days_before: int = Field(default=14, ge=0)
+
+
+class BaselineCharacteristic(Frozen):
+    id: Variable
+    label: Label
+    kind: words.BaselineKind
+    unit: str = ""
+    levels: tuple[Level, ...] = ()
+
+
+class Regimen(Frozen):
+    """What an arm's drug should be: dose by dose, the last one repeated."""
+
+    arm: Id
+    drug: str
+    unit: str
+    doses: tuple[float, ...] = Field(min_length=1)
+    days: tuple[int, ...] = Field(min_length=1)
+    """Study days of the first doses; afterwards every ``interval_days``."""
+    interval_days: int = Field(gt=0)
+
+
+class Assumption(Frozen):
+    id: Annotated[str, Field(pattern=r"^[A-Z]-\d{2}$")]
+    unknown: Label
+    default: Label
+    reason: Label
+    alternatives: Label = Field(default_factory=lambda: MappingProxyType({}))
+    status: words.AssumptionStatus = "assumed"
+
+
+class Visit(Frozen):
+    """A column of the schedule: its day after randomisation (baseline 0 or less) and its window in days."""
+
+    id: str
+    day: int
+    window: int
+
+
+class Schedule(Frozen):
+    visits: tuple[Visit, ...] = ()
+    activities: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Activity to the ids of its visits."""
+
+    def days(self, activity: str) -> tuple[Visit, ...]:
+        wanted = set(self.activities.get(activity, ()))
+        return tuple(v for v in self.visits if v.id in wanted)
+
+
+class RegisteredOutcome(Frozen):
+    type: words.OutcomeType
+    number: int
+    measure: str
+    description: str = ""
+    time_frame: str = ""
+
+
+class Record(Frozen):
+    """The registered record, as published."""
+
+    registry_id: str = ""
+    title: str = ""
+    summary: str = ""
+    interventions: tuple[str, ...] = ()
+    outcomes: tuple[RegisteredOutcome, ...] = ()
+    source: str = ""
+
+
+class Study(Frozen):
+    """Everything the folder promises."""
+
+    study: Identity
+    arms: tuple[Arm, ...] = Field(min_length=2)
+    allocation: Allocation
+    strata: tuple[Stratum, ...] = ()
+    populations: tuple[Population, ...] = Field(min_length=1)
+    headline_population: Id
+    response: Response
+    endpoints: Endpoints
+    analyses: tuple[Analysis, ...] = Field(min_length=1)
+    outcomes: tuple[Outcome, ...] = ()
+    reading: tuple[RecordReading, ...] = ()
+    adverse_events: AdverseEvents = AdverseEvents()
+    laboratory: Laboratory = Laboratory()
+    instruments: tuple[Instrument, ...] = ()
+    baseline: tuple[BaselineCharacteristic, ...] = ()
+    regimens: tuple[Regimen, ...] = ()
+    tumour_activity: str = "TUMOUR"
+    """The row of the schedule with the imaging visits."""
+    cutoff: date | None = None
+    sources: Sources
+    assumptions: tuple[Assumption, ...] = ()
+    schedule: Schedule = Schedule()
+    record: Record | None = None
+    scenarios: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+
+    @property
+    def control(self) -> Arm:
+        return next(arm for arm in self.arms if arm.role == "control")
+
+    @property
+    def experimental(self) -> tuple[Arm, ...]:
+        return tuple(arm for arm in self.arms if arm.role == "experimental")
+
+    def population(self, id_: str) -> Population:
+        return next(p for p in self.populations if p.id == id_)
+
+    def analysis(self, id_: str) -> Analysis:
+        return next(a for a in self.analyses if a.id == id_)
+
+    def text(self, label: Mapping[str, str]) -> str:
+        """The label in the study's language, else in English, else in any."""
+        return label.get(self.study.language) or label.get("en") or next(iter(label.values()), "")
+
+    @model_validator(mode="after")
+    def _one_control(self) -> Study:
+        if [arm.role for arm in self.arms].count("control") != 1:
+            raise ValueError('exactly one arm has role = "control"')
+        return self
