@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from trialwright.study import words
 from trialwright.study.base import Frozen, Id, Label, Paramcd, Variable, Words
+from trialwright.study.record import Record
 from trialwright.study.sources import Sources
 
 
@@ -36,7 +37,8 @@ class Arm(Frozen):
 
 
 class Level(Frozen):
-    id: Id
+    id: Annotated[str, Field(min_length=1)]
+    """The value as it stands in the data, after mapping."""
     label: Label
 
 
@@ -94,6 +96,8 @@ class BestResponse(Frozen):
     label: Label
     confirmation: words.Confirmation
     success: tuple[str, ...] = Field(min_length=1)
+    policy: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
+    """Where this endpoint departs from the study's response policy."""
     assumes: tuple[str, ...] = ()
 
 
@@ -257,25 +261,6 @@ class Schedule(Frozen):
     def days(self, activity: str) -> tuple[Visit, ...]:
         wanted = set(self.activities.get(activity, ()))
         return tuple(v for v in self.visits if v.id in wanted)
-
-
-class RegisteredOutcome(Frozen):
-    type: words.OutcomeType
-    number: int
-    measure: str
-    description: str = ""
-    time_frame: str = ""
-
-
-class Record(Frozen):
-    """The registered record, as published."""
-
-    registry_id: str = ""
-    title: str = ""
-    summary: str = ""
-    interventions: tuple[str, ...] = ()
-    outcomes: tuple[RegisteredOutcome, ...] = ()
-    source: str = ""
 
 
 class Study(Frozen):

@@ -88,5 +88,7 @@ class Sources(Frozen):
     instruments: Mapping[str, InstrumentSource] = Field(default_factory=dict)
     alive: tuple[AlivePoint, ...] = ()
     adverse_event_grade: str = "AETOXGR"
+    dose_given: Annotated[str, Field(pattern=r"^(positive|any)$")] = "positive"
+    """Whether a record of exposure with dose zero is a dose: ``any`` where placebo is written so."""
     crs: Mapping[str, Component] = Field(default_factory=dict)
     icans: Mapping[str, Component] = Field(default_factory=dict)
