@@ -1,0 +1,179 @@
+"""Cox's proportional hazards model, stratified, with tied deaths by Efron, Breslow or exactly.
+
+Cox, J R Stat Soc B 1972;34:187. Efron, J Am Stat Assoc 1977;72:557. Breslow, Biometrics 1974;30:89. The exact
+form is Cox's discrete (conditional) likelihood, the one whose score test is the log-rank test.
+Newton–Raphson with step halving from 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from trialwright.stats.arrays import Floats, probability
+from trialwright.stats.coxdata import CoxData, cox_data
+from trialwright.stats.errors import NotEstimable
+from trialwright.stats.normal import chi2_above, z_of
+from trialwright.stats.partial_likelihood import LIKELIHOODS, Point
+
+Ties = Literal["efron", "breslow", "exact"]
+_STEPS = 60
+_SETTLED = 1e-18  # squared Newton step in units of the standard error
+_FLAT = 1e-8  # information left, relative to that at 0: the likelihood has no maximum
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cox:
+    """Arrays have one element for each covariate, in the caller's order, also where there is one.
+
+    ``lower`` and ``upper`` limit the hazard ratio (Wald, on the log scale). ``lrt``, ``wald`` and
+    ``score`` test all coefficients at once, chi-square on ``df``.
+    """
+
+    coef: Floats
+    std_error: Floats
+    hazard_ratio: Floats
+    lower: Floats
+    upper: Floats
+    z: Floats
+    p_wald: Floats
+    covariance: Floats
+    lrt: float
+    wald: float
+    score: float
+    df: int
+    p_lrt: float
+    p_wald_all: float
+    p_score: float
+    loglik: float
+    loglik_null: float
+    iterations: int
+    n: int
+    n_event: int
+    confidence: float
+
+
+def cox(
+    time: npt.ArrayLike,
+    event: npt.ArrayLike,
+    covariates: npt.ArrayLike,
+    strata: npt.ArrayLike | None = None,
+    *,
+    ties: Ties = "efron",
+    entry: npt.ArrayLike | None = None,
+    weights: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
+    timefix: bool = True,
+) -> Cox:
+    """Fit n patients with covariates (n,) or (n, p). Strata are labels of any sort.
+
+    ``entry`` is the start of each interval (entry, time], so that a patient may have several rows with
+    covariates that change. ``weights`` multiply a row's likelihood.
+
+    Raises ``NotEstimable`` without events, where a level of a two-valued covariate has none, where the
+    likelihood grows for ever (the hazard ratio is 0 or infinite), or where covariates determine each other.
+    """
+    if ties not in get_args(Ties):
+        raise ValueError(f"ties must be one of {', '.join(get_args(Ties))}, not {ties!r}")
+    data = cox_data(time, event, covariates, strata, entry=entry, weights=weights, timefix=timefix)
+    found = maximise(lambda b: LIKELIHOODS[ties](data, b), data.p)
+    return _summary(data, found, probability(confidence))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maximum:
+    beta: Floats
+    best: Point
+    null: Point
+    steps: int
+
+
+def maximise(at: Callable[[Floats], Point], p: int) -> Maximum:
+    """Newton's way from 0 to the top."""
+    beta = np.zeros(p)
+    null = here = at(beta)
+    scale = np.sqrt(np.diag(null.information))
+    _determined(null, scale)
+    for steps in range(_STEPS):
+        if steps > 5 and _information_left(here, null, scale) < _FLAT:
+            raise NotEstimable("monotone likelihood: a covariate separates those with and without events")
+        step = _solve(here)
+        if float(step @ here.score) < _SETTLED * max(1.0, abs(here.loglik) * 1e-6):
+            return Maximum(beta, here, null, steps)
+        beta, here = _uphill(at, beta, step, here)
+    raise NotEstimable(f"the likelihood did not converge in {_STEPS} steps")
+
+
+def _uphill(at: Callable[[Floats], Point], beta: Floats, step: Floats, here: Point) -> tuple[Floats, Point]:
+    """The whole step, or as much of it as does not lead down."""
+    slack = 1e-11 * abs(here.loglik)
+    for _ in range(30):
+        there = at(beta + step)
+        if math.isfinite(there.loglik) and there.loglik >= here.loglik - slack:
+            return beta + step, there
+        step = step / 2
+    raise NotEstimable("the likelihood did not converge: no step leads uphill")
+
+
+def _determined(null: Point, scale: Floats) -> None:
+    if not (scale > 0).all():
+        raise NotEstimable(
+            f"covariate {int(np.argmin(scale > 0))} never differs among patients at risk together"
+        )
+    if scale.size > 1:
+        smallest = np.linalg.eigvalsh(null.information / np.outer(scale, scale))[0]
+        if smallest < 1e-10:
+            raise NotEstimable("covariates determine each other")
+
+
+def _information_left(here: Point, null: Point, scale: Floats) -> float:
+    """Smallest information in any direction, relative to that at 0."""
+    unit = np.outer(scale, scale)
+    root = np.linalg.inv(np.linalg.cholesky(null.information / unit))
+    return float(np.linalg.eigvalsh(root @ (here.information / unit) @ root.T)[0])
+
+
+def _solve(point: Point) -> Floats:
+    try:
+        return np.asarray(np.linalg.solve(point.information, point.score), dtype=np.float64)
+    except np.linalg.LinAlgError as error:
+        raise NotEstimable("monotone likelihood: the information vanished") from error
+
+
+def _summary(data: CoxData, found: Maximum, confidence: float) -> Cox:
+    beta, best, null = found.beta, found.best, found.null
+    covariance = np.asarray(np.linalg.inv(best.information), dtype=np.float64)
+    se = np.sqrt(np.diag(covariance))
+    half = z_of(confidence) * se
+    z = beta / se
+    lrt = max(2 * (best.loglik - null.loglik), 0.0)
+    wald = float(beta @ best.information @ beta)
+    score = float(null.score @ _solve(null))
+    return Cox(
+        coef=beta,
+        std_error=se,
+        hazard_ratio=np.exp(beta),
+        lower=np.exp(beta - half),
+        upper=np.exp(beta + half),
+        z=z,
+        p_wald=np.array([math.erfc(abs(v) / math.sqrt(2)) for v in z]),
+        covariance=covariance,
+        lrt=lrt,
+        wald=wald,
+        score=score,
+        df=data.p,
+        p_lrt=chi2_above(lrt, data.p),
+        p_wald_all=chi2_above(wald, data.p),
+        p_score=chi2_above(score, data.p),
+        loglik=best.loglik,
+        loglik_null=null.loglik,
+        iterations=found.steps,
+        n=data.n,
+        n_event=data.n_event,
+        confidence=confidence,
+    )

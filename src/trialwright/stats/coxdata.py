@@ -1,0 +1,180 @@
+"""The patients of a Cox model, laid out so that every sum over a risk set is a running sum.
+
+Rows run by stratum, then by time, deaths before censored. A *moment* is a distinct death time of a
+stratum; its rows are its deaths and then all who are censored from then on and before the next. Patients
+who leave before the first death of their stratum are never at risk at a moment and have no row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trialwright.stats.arrays import Bools, Floats, Ints, codes, entry_before, times, zero_one
+from trialwright.stats.arrays import weight as checked_weight
+from trialwright.stats.errors import NotEstimable
+from trialwright.stats.ties import distinct
+
+Indices = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CoxData:
+    """m rows, G moments, p covariates."""
+
+    X: Floats  # (p, m), centred on the mean of everybody
+    w: Floats | None  # (m,) weights
+    event: Bools  # (m,)
+    row: Indices  # (m,) which patient of the caller this row is
+    start: Indices  # (G,) first row of each moment
+    time: Floats  # (G,)
+    d: Ints  # (G,) deaths
+    dw: Floats  # (G,) their weight
+    stratum_end: Indices  # the moment after the last of each stratum
+    waits: Indices | None  # (m,) left truncation: the last moment before the patient came in, or G
+    n: int  # patients
+    n_event: int
+
+    @property
+    def p(self) -> int:
+        return int(self.X.shape[0])
+
+    @property
+    def moment(self) -> Indices:
+        """The moment of each row."""
+        return np.repeat(np.arange(self.d.size), np.diff(self.start, append=self.event.size))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Patients:
+    """What the caller gave, checked."""
+
+    leave: Floats
+    dead: Bools
+    X: Floats  # (p, n)
+    stratum: Ints
+    n_strata: int
+    enter: Floats | None
+    w: Floats | None
+
+    def where(self, keep: Bools) -> _Patients:
+        return _Patients(
+            self.leave[keep],
+            self.dead[keep],
+            self.X[:, keep],
+            self.stratum[keep],
+            self.n_strata,
+            None if self.enter is None else self.enter[keep],
+            None if self.w is None else self.w[keep],
+        )
+
+
+def cox_data(
+    time: npt.ArrayLike,
+    event: npt.ArrayLike,
+    covariates: npt.ArrayLike,
+    strata: npt.ArrayLike | None = None,
+    *,
+    entry: npt.ArrayLike | None = None,
+    weights: npt.ArrayLike | None = None,
+    timefix: bool = True,
+) -> CoxData:
+    leave = times(time)
+    dead = zero_one(event, "event", leave.size)
+    X = matrix(covariates, leave.size)
+    stratum, n_strata = codes(strata, "strata", leave.size)
+    w = checked_weight(weights, leave.size)
+    enter = None if entry is None else entry_before(entry, leave)
+    patients = _Patients(leave, dead, X, stratum, n_strata, enter, w)
+    rows = np.arange(leave.size)
+    if w is not None and (w == 0).any():
+        patients, rows = patients.where(w > 0), np.flatnonzero(w > 0)
+    _estimable(patients.dead, patients.X)
+    return _lay_out(patients, rows, timefix)
+
+
+def matrix(covariates: npt.ArrayLike, size: int) -> Floats:
+    """Covariates as (p, n)."""
+    try:
+        X = np.asarray(covariates, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError("covariates must hold numbers only") from error
+    if X.ndim == 1:
+        X = X[:, None]
+    if X.ndim != 2 or X.shape[0] != size or not X.shape[1]:
+        raise ValueError(f"covariates must have one row for each of the {size} times, not shape {X.shape}")
+    X = np.ascontiguousarray(X.T)
+    if not np.isfinite(X).all():
+        raise ValueError("covariates have a missing or infinite value")
+    return X
+
+
+def _estimable(dead: Bools, X: Floats) -> None:
+    if not dead.size:
+        raise NotEstimable("no patients")
+    if not dead.any():
+        raise NotEstimable("no events")
+    for j, x in enumerate(X):
+        low, high = x.min(), x.max()
+        if low == high:
+            raise NotEstimable(f"covariate {j} has one value only")
+        if not ((x == low) | (x == high)).all():
+            continue
+        for value, absent in ((low, not (dead & (x == low)).any()), (high, not (dead & (x == high)).any())):
+            if absent:
+                raise NotEstimable(f"no events where covariate {j} is {value:g}")
+
+
+def _lay_out(who: _Patients, rows: Indices, timefix: bool) -> CoxData:
+    leave, dead, stratum, w, enter = who.leave, who.dead, who.stratum, who.w, who.enter
+    when, index = distinct(leave if enter is None else np.concatenate((leave, enter)), timefix=timefix)
+    K = when.size
+    place = stratum * K + index[: leave.size]  # stratum and time as one number
+    order = _sort(2 * place + ~dead, 2 * who.n_strata * K)
+    in_order = place[order]
+    first = dead[order]
+    first[1:] &= in_order[1:] != in_order[:-1]
+    at = np.flatnonzero(first)[np.cumsum(first) - 1]  # row of the death moment so far; nonsense before it
+    seen = (in_order // K == in_order[at] // K) & (at <= np.arange(at.size))
+    order, in_order, first = order[seen], in_order[seen], first[seen]
+    start = np.flatnonzero(first)
+    event = dead[order]
+    mass = None if w is None else w[order]
+    d = np.add.reduceat(event.astype(np.int64), start)
+    dw = d.astype(np.float64) if mass is None else np.add.reduceat(mass * event, start)
+    moments = in_order[start]
+    waits = None
+    if enter is not None:
+        come = stratum * K + index[leave.size :]
+        if (come >= place).any():
+            raise ValueError("entry and time of a patient are the same once near-equal times are merged")
+        waits = _waits(come[order], moments, K)
+    centre = who.X.mean(axis=1) if w is None else who.X @ w / w.sum()
+    return CoxData(
+        X=who.X[:, order] - centre[:, None],
+        w=mass,
+        event=event,
+        row=rows[order],
+        start=start,
+        time=when[moments % K],
+        d=d,
+        dw=dw,
+        stratum_end=np.flatnonzero(np.diff(moments // K, append=-1)) + 1,
+        waits=waits,
+        n=leave.size,
+        n_event=int(dead.sum()),
+    )
+
+
+def _sort(key: Ints, limit: int) -> Indices:
+    if limit < 2**16:  # NumPy sorts 16 bits by radix
+        return np.argsort(key.astype(np.uint16), kind="stable")
+    return np.argsort(key)
+
+
+def _waits(come: Ints, moments: Ints, K: int) -> Indices:
+    last = np.searchsorted(moments, come, side="right") - 1
+    same = (last >= 0) & (moments[last] // K == come // K)
+    return np.where(same, last, moments.size)

@@ -1,0 +1,223 @@
+"""Log partial likelihood of a Cox model with its score and information, at given coefficients.
+
+Let r = w exp(x'beta). At a moment with d deaths, risk-set sums S and sums over the deaths D, each of r, r x
+and r x x', Breslow divides by S; Efron by S - (k/d) D for k = 0 … d-1, at the mean weight of the deaths;
+the exact form by the sum over all sets of d patients at risk.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from trialwright.stats.arrays import Floats
+from trialwright.stats.coxdata import CoxData, Indices
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    loglik: float
+    score: Floats  # (p,)
+    information: Floats  # (p, p)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Sums over each moment's risk set, (q, G), and over its deaths where there are several, (q, tied).
+
+    The q rows are r, then r x_j, then r x_j x_k for j <= k.
+    """
+
+    risk: Floats
+    deaths: Floats
+    tied: Indices
+
+
+def breslow(data: CoxData, beta: Floats) -> Point:
+    eta = beta @ data.X
+    risk = moment_sums(data, eta, with_deaths=False).risk
+    S0, mean = risk[0], risk[1:] / risk[0]
+    p = data.p
+    own = data.event if data.w is None else data.event * data.w
+    loglik = float(own @ eta - data.dw @ np.log(S0))
+    score = data.X @ own - mean[:p] @ data.dw
+    information = square(mean[p:] @ data.dw, p) - (mean[:p] * data.dw) @ mean[:p].T
+    return Point(loglik, score, information)
+
+
+def efron(data: CoxData, beta: Floats) -> Point:
+    if data.d.max() == 1:
+        return breslow(data, beta)
+    eta = beta @ data.X
+    sums = moment_sums(data, eta, with_deaths=True)
+    own = data.event if data.w is None else data.event * data.w
+    c, log_total = efron_terms(data, sums)
+    p, D, tied = data.p, sums.deaths[1:], sums.tied
+    S = sums.risk[1:]
+    score = data.X @ own - S[:p] @ c.a1 + D[:p] @ c.b1
+    second = S[p:] @ c.a1 - D[p:] @ c.b1
+    cross = (S[:p, tied] * c.b2) @ D[:p].T
+    information = square(second, p) - (S[:p] * c.a2) @ S[:p].T + cross + cross.T - (D[:p] * c.c2) @ D[:p].T
+    return Point(float(own @ eta) - log_total, score, information)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EfronTerms:
+    """Sums over k of (mean weight) f^i / (S0 - f D0)^j with f = k/d; a: i = 0, b: i = 1, c: i = 2."""
+
+    a1: Floats  # (G,)
+    a2: Floats
+    b1: Floats  # (tied,)
+    b2: Floats
+    c2: Floats
+
+
+def efron_terms(data: CoxData, sums: Sums) -> tuple[EfronTerms, float]:
+    S0, tied = sums.risk[0], sums.tied
+    a1 = data.dw / S0
+    a2 = a1 / S0
+    d = data.d[tied]
+    first = np.concatenate(([0], np.cumsum(d)[:-1]))
+    k = np.arange(int(d.sum())) - np.repeat(first, d)
+    f = k / np.repeat(d, d)
+    left = np.repeat(S0[tied], d) - f * np.repeat(sums.deaths[0], d)
+    one = 1 / left
+    weight = data.dw[tied] / d
+    f_one = f * one
+    a1[tied] = weight * np.add.reduceat(one, first)
+    a2[tied] = weight * np.add.reduceat(one * one, first)
+    b1 = weight * np.add.reduceat(f_one, first)
+    b2 = weight * np.add.reduceat(f_one * one, first)
+    c2 = weight * np.add.reduceat(f_one * f_one, first)
+    single = data.d == 1
+    logs = float(data.dw[single] @ np.log(S0[single])) + float(weight @ np.add.reduceat(np.log(left), first))
+    return EfronTerms(a1, a2, b1, b2, c2), logs
+
+
+def moment_sums(data: CoxData, eta: Floats, *, with_deaths: bool) -> Sums:
+    Q = products(data, np.exp(eta) if data.w is None else data.w * np.exp(eta))
+    tied = np.flatnonzero(data.d > 1) if with_deaths else np.empty(0, dtype=np.intp)
+    length = np.diff(data.start, append=data.event.size)
+    split = tied[length[tied] > data.d[tied]]  # several deaths, and others after them
+    starts = data.start
+    position = np.arange(starts.size)
+    if split.size:
+        starts = np.sort(np.concatenate((starts, starts[split] + data.d[split])))
+        position = np.searchsorted(starts, data.start)
+    parts = Q if starts.size == data.event.size else np.add.reduceat(Q, starts, axis=1)
+    leaving = parts
+    if split.size:
+        leaving = parts[:, position]
+        leaving[:, split] += parts[:, position[split] + 1]
+    risk = from_the_end(leaving, data.stratum_end)
+    if data.waits is not None:
+        risk -= from_the_end(_waiting(Q, data.waits, risk.shape[1]), data.stratum_end)
+    return Sums(risk, parts[:, position[tied]], tied)
+
+
+def products(data: CoxData, r: Floats) -> Floats:
+    p, X = data.p, data.X
+    Q = np.empty((1 + p + p * (p + 1) // 2, r.size))
+    Q[0] = r
+    np.multiply(X, r, out=Q[1 : 1 + p])
+    row = 1 + p
+    for j in range(p):
+        np.multiply(X[j:], Q[1 + j], out=Q[row : row + p - j])
+        row += p - j
+    return Q
+
+
+def from_the_end(values: Floats, ends: Indices) -> Floats:
+    """Sums over this moment and the later ones of its stratum."""
+    out = np.empty_like(values)
+    first = 0
+    for end in ends:  # strata, not patients
+        np.cumsum(values[:, first:end][:, ::-1], axis=1, out=out[:, first:end][:, ::-1])
+        first = end
+    return out
+
+
+def _waiting(Q: Floats, waits: Indices, moments: int) -> Floats:
+    return np.array([np.bincount(waits, row, moments + 1)[:moments] for row in Q])
+
+
+def square(upper: Floats, p: int) -> Floats:
+    """A symmetric matrix from its upper triangle, row by row."""
+    out = np.empty((p, p))
+    rows, columns = np.triu_indices(p)
+    out[rows, columns] = upper
+    out[columns, rows] = upper
+    return out
+
+
+def exact(data: CoxData, beta: Floats) -> Point:
+    """Patients join from the last moment back, and with each the sums over sets of size 1, 2, … grow.
+
+    Kept as means over the sets (a mean of k of m is built from means of k and k-1 of m-1), so that nothing
+    overflows. One pass over the patients of each stratum, each step an array as long as the
+    largest number of tied deaths.
+    """
+    if data.waits is not None or data.w is not None:
+        raise ValueError("exact ties take neither entry nor weights")
+    p = data.p
+    eta = beta @ data.X
+    r = np.exp(eta - eta.max())
+    loglik = float(eta[data.event].sum())
+    score = data.X[:, data.event].sum(axis=1)
+    information = np.zeros((p, p))
+    ends = np.append(data.start[1:], r.size)
+    first = 0
+    for end in data.stratum_end:  # strata
+        size = int(data.d[first:end].max())
+        sets = _Sets(size, p)
+        for g in range(int(end) - 1, first - 1, -1):
+            for i in range(data.start[g], ends[g]):
+                sets.join(float(r[i]), data.X[:, i])
+            log_total, gradient, curvature = sets.of(int(data.d[g]))
+            loglik -= log_total + int(data.d[g]) * float(eta.max())
+            score = score - gradient
+            information += curvature
+        first = int(end)
+    return Point(loglik, score, information)
+
+
+class _Sets:
+    """Mean over all sets of k of those joined so far of the product of r, with its derivatives."""
+
+    def __init__(self, size: int, p: int) -> None:
+        self.value = np.zeros(size + 1)
+        self.value[0] = 1
+        self.first = np.zeros((p, size + 1))
+        self.second = np.zeros((p, p, size + 1))
+        self.joined = 0
+        self.k = np.arange(1, size + 1)
+
+    def join(self, r: float, x: Floats) -> None:
+        self.joined += 1
+        with_it = np.minimum(self.k / self.joined, 1)
+        without = 1 - with_it
+        v, f, s = self.value[:-1], self.first[:, :-1], self.second[:, :, :-1]
+        xf = x[:, None, None] * f[None, :, :]
+        second = r * (s + xf + xf.transpose(1, 0, 2) + np.multiply.outer(np.outer(x, x), v))
+        first = r * (f + x[:, None] * v)
+        value = r * v
+        self.second[:, :, 1:] = without * self.second[:, :, 1:] + with_it * second
+        self.first[:, 1:] = without * self.first[:, 1:] + with_it * first
+        self.value[1:] = without * self.value[1:] + with_it * value
+
+    def of(self, d: int) -> tuple[float, Floats, Floats]:
+        """Log of the sum over sets of d, its gradient and its second derivative."""
+        value = self.value[d]
+        gradient = self.first[:, d] / value
+        curvature = self.second[:, :, d] / value - np.outer(gradient, gradient)
+        return math.log(value) + math.log(math.comb(self.joined, d)), gradient, curvature
+
+
+LIKELIHOODS: dict[str, Callable[[CoxData, Floats], Point]] = {
+    "efron": efron,
+    "breslow": breslow,
+    "exact": exact,
+}
