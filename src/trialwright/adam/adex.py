@@ -1,0 +1,274 @@
+"""ADEX: exposure. What was given, how long, how much of what the plan said.
+
+Key USUBJID, PARAMCD, SRCSEQ. Dose rows (``DOSE``) are records of EX. Rows of a subject (``FDOSE``, ``LDOSE``,
+``TRTDURD``, ``TRTDURW``, ``NDOSE``) and of a subject's drug (PARCAT1: ``CUMDOSE``, ``PLANDOSE``, ``RDI``,
+``STEPUPFL``, ``NSTEPUP``, ``NDELAY``, ``NSKIP``) carry the SRCSEQ of the subject's or the drug's first record
+(``LDOSE``: of the last). The plan is ``study.regimens``, dose by dose; where it has none for an arm and drug,
+or in another unit, the value is null and RULE says so.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from trialwright.adam.safety_common import Sdtm, because, doses, flag
+from trialwright.standards import dates
+from trialwright.study.model import Regimen, Study
+
+SCHEMA: Final = pl.Schema(
+    {
+        "USUBJID": pl.String(),
+        "TRT01A": pl.String(),
+        "SAFFL": pl.String(),
+        "PARAMCD": pl.String(),
+        "PARAM": pl.String(),
+        "PARCAT1": pl.String(),
+        "ADT": pl.Date(),
+        "ADTM": pl.Datetime("us"),
+        "ADY": pl.Int64(),
+        "AVAL": pl.Float64(),
+        "AVALC": pl.String(),
+        "AVALU": pl.String(),
+        "DOSENUM": pl.Int64(),
+        "STEPSEQ": pl.Int64(),
+        "PLANNED": pl.Float64(),
+        "DELAY": pl.Int64(),
+        "SRCDOM": pl.String(),
+        "SRCVAR": pl.String(),
+        "SRCSEQ": pl.Int64(),
+        "RULE": pl.String(),
+    }
+)
+
+PARAMS: Final = {
+    "DOSE": "Dose",
+    "FDOSE": "First dose",
+    "LDOSE": "Last dose",
+    "TRTDURD": "Days from the first to the last dose",
+    "TRTDURW": "Weeks of treatment, the last interval included",
+    "NDOSE": "Number of doses",
+    "CUMDOSE": "Cumulative dose",
+    "PLANDOSE": "Planned cumulative dose of as many doses",
+    "RDI": "Relative dose intensity",
+    "STEPUPFL": "Began with the step-up dose",
+    "NSTEPUP": "Number of step-up doses",
+    "NDELAY": "Number of delayed doses",
+    "NSKIP": "Number of doses late by a whole interval or more",
+}
+
+DELAYED_AFTER_DAYS: Final = 3
+TOLERANCE: Final = 0.1
+"""A dose within a tenth of the step-up dose is a step-up dose."""
+
+_NO_PLAN: Final = "the plan is not defined for this arm, drug and unit"
+_OF_DRUG: Final = ["USUBJID", "DRUG", "UNIT"]
+
+
+def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Exposure up to the cutoff, one row per subject, parameter and record; and what was wrong in EX."""
+    given, found = doses(sdtm, adsl, cutoff)
+    planned = _against_plan(given, study.regimens)
+    rows = pl.concat(
+        [
+            _dose_rows(planned),
+            *_subject_rows(planned, study.study.day_offset),
+            *_drug_rows(planned),
+        ],
+        how="diagonal",
+    )
+    frame = (
+        rows.join(adsl.select("USUBJID", "TRT01A", "TRTSDT"), on="USUBJID", how="left")
+        .with_columns(
+            SAFFL=flag(pl.col("TRTSDT").is_not_null()),
+            PARAM=pl.col("PARAMCD").replace_strict(PARAMS, return_dtype=pl.String),
+            ADY=dates.study_day(pl.col("ADT"), pl.col("TRTSDT")),
+            SRCDOM=pl.lit("EX"),
+        )
+        .match_to_schema(SCHEMA, missing_columns="insert", extra_columns="ignore")
+    )
+    return frame.sort("USUBJID", "PARAMCD", "SRCSEQ"), found
+
+
+def _plan(regimens: tuple[Regimen, ...], longest: int) -> pl.DataFrame:
+    """One row per arm, drug, unit and administration: its amount, day, sum so far and gap to the next."""
+    rows = [
+        (regimen.arm, regimen.drug.upper(), regimen.unit.upper(), regimen.interval_days, k, *_nth(regimen, k))
+        for regimen in regimens
+        for k in range(1, longest + 1)
+    ]
+    names = ("TRT01A", "drug", "unit", "interval", "position", "planned", "day", "gap", "step_up")
+    kinds = (pl.String, pl.String, pl.String, pl.Int64, pl.Int64, pl.Float64, pl.Int64, pl.Int64, pl.Float64)
+    plan = pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
+    return plan.with_columns(planned_sum=pl.col("planned").cum_sum().over("TRT01A", "drug", "unit"))
+
+
+def _nth(regimen: Regimen, k: int) -> tuple[float, int, int, float | None]:
+    """Amount, day and gap to the next of the k-th dose (from 1), and the step-up dose if there is one."""
+    amount = regimen.doses[min(k, len(regimen.doses)) - 1]
+    step_up = regimen.doses[0] if regimen.doses[0] < regimen.doses[-1] else None
+    return amount, _day(regimen, k), _day(regimen, k + 1) - _day(regimen, k), step_up
+
+
+def _day(regimen: Regimen, k: int) -> int:
+    beyond = max(0, k - len(regimen.days))
+    return regimen.days[min(k, len(regimen.days)) - 1] + beyond * regimen.interval_days
+
+
+def _against_plan(given: pl.DataFrame, regimens: tuple[Regimen, ...]) -> pl.DataFrame:
+    """The doses, each with its place in the plan, its step-up sequence and how late it came.
+
+    A step-up dose begins a sequence anew (label, restart after a missed dose); delay is the gap to the dose
+    before less the planned gap at that dose's place.
+    """
+    longest = int(given.group_by(_OF_DRUG).agg(pl.col("GIVEN").sum())["GIVEN"].max() or 1)  # type: ignore[arg-type]
+    plan = _plan(regimens, longest)
+    arms = plan.filter(pl.col("position") == 1).select("TRT01A", "drug", "unit", "interval", "step_up")
+    placed = (
+        given.with_columns(drug=pl.col("DRUG").str.to_uppercase(), unit=pl.col("UNIT").str.to_uppercase())
+        .join(arms, on=["TRT01A", "drug", "unit"], how="left", maintain_order="left")
+        .with_columns(STEP=_is_step_up())
+        .with_columns(STEPSEQ=pl.col("STEP").cum_sum().over(_OF_DRUG))
+        .with_columns(position=(pl.col("GIVEN").cum_sum() - pl.col("GIVEN") + 1).over(*_OF_DRUG, "STEPSEQ"))
+    )
+    known = ["TRT01A", "drug", "unit"]
+    at = plan.select(*known, "position", "planned", "gap")
+    upto = plan.select(*known, "day", "planned_sum", total="position")
+    return (
+        placed.join(at, on=[*known, "position"], how="left", maintain_order="left")
+        .with_columns(
+            gap_before=pl.col("gap").shift(1).over(_OF_DRUG), total=pl.col("GIVEN").sum().over(_OF_DRUG)
+        )
+        .with_columns(late=_gap_before() - pl.col("gap_before"))
+        .join(upto, on=[*known, "total"], how="left", maintain_order="left")
+    )
+
+
+def _is_step_up() -> pl.Expr:
+    near = (pl.col("AMOUNT") - pl.col("step_up")).abs() <= TOLERANCE * pl.col("step_up") + 1e-9
+    return near.fill_null(False).cast(pl.Int64)
+
+
+def _gap_before() -> pl.Expr:
+    return (pl.col("ASTDT") - pl.col("ASTDT").shift(1).over(_OF_DRUG)).dt.total_days()
+
+
+def _dose_rows(planned: pl.DataFrame) -> pl.DataFrame:
+    off = (pl.col("AMOUNT") - pl.col("planned")).abs() > TOLERANCE * pl.col("planned") + 1e-9
+    return planned.select(
+        "USUBJID",
+        "DOSENUM",
+        "STEPSEQ",
+        "SRCSEQ",
+        PARAMCD=pl.lit("DOSE"),
+        PARCAT1="DRUG",
+        ADT="ASTDT",
+        ADTM="ASTDTM",
+        AVAL="AMOUNT",
+        AVALU="UNIT",
+        PLANNED="planned",
+        DELAY="late",
+        SRCVAR=pl.lit("EXDOSE"),
+        RULE=because(
+            pl.when(pl.col("planned").is_null()).then(pl.lit(_NO_PLAN)),
+            pl.when(off).then(pl.lit("more than a tenth from the planned amount")),
+            pl.when(pl.col("late") > DELAYED_AFTER_DAYS).then(pl.lit("delayed")),
+            pl.when(pl.col("GIVEN") > 1).then(pl.format("{} administrations of this amount", "GIVEN")),
+        ),
+    )
+
+
+def _subject_rows(planned: pl.DataFrame, day_offset: int) -> list[pl.DataFrame]:
+    of = planned.filter(pl.col("ASTDT").is_not_null()).with_columns(end=pl.max_horizontal("ASTDT", "AENDT"))
+    per_day = of.group_by("USUBJID", "ASTDT").agg(pl.col("GIVEN").max()).group_by("USUBJID")
+    one = of.group_by("USUBJID", maintain_order=True).agg(
+        SRCSEQ=pl.col("SRCSEQ").first(),
+        first=pl.col("ASTDT").first(),
+        first_time=pl.col("ASTDTM").first(),
+        last=pl.col("end").max(),
+        last_time=pl.col("ASTDTM").filter(pl.col("end") == pl.col("end").max()).last(),
+        last_seq=pl.col("SRCSEQ").sort_by("end", "SRCSEQ").last(),
+        interval=pl.col("interval").max(),
+    )
+    one = one.join(per_day.agg(n=pl.col("GIVEN").sum()), on="USUBJID", how="left", maintain_order="left")
+    span = (pl.col("last") - pl.col("first")).dt.total_days()
+    return [
+        _row(one, "FDOSE", "EXSTDTC", ADT="first", ADTM="first_time", AVALC=pl.col("first").cast(pl.String)),
+        _row(one, "LDOSE", "EXENDTC", ADT="last", ADTM="last_time", AVALC=pl.col("last").cast(pl.String))
+        .with_columns(SRCSEQ=one["last_seq"]),
+        _row(
+            one, "TRTDURD", "EXSTDTC", AVAL=span + day_offset, AVALU=pl.lit("DAYS"),
+            RULE=pl.lit(f"last dose - first dose + {day_offset}"),
+        ),
+        _row(
+            one, "TRTDURW", "EXSTDTC", AVAL=(span + pl.col("interval")) / 7, AVALU=pl.lit("WEEKS"),
+            RULE=_if_planned(pl.col("interval"), "(last dose - first dose + planned interval) / 7"),
+        ),
+        _row(
+            one, "NDOSE", "EXSTDTC", AVAL="n", AVALU=pl.lit("DOSES"),
+            RULE=pl.lit("days on which dosing starts; a span of daily dosing counts each administration"),
+        ),
+    ]  # fmt: skip
+
+
+def _drug_rows(planned: pl.DataFrame) -> list[pl.DataFrame]:
+    one = planned.group_by(_OF_DRUG, maintain_order=True).agg(
+        SRCSEQ=pl.col("SRCSEQ").first(),
+        total=(pl.col("AMOUNT") * pl.col("GIVEN")).sum(),
+        unknown=pl.col("AMOUNT").is_null().sum(),
+        span=(pl.max_horizontal(pl.col("ASTDT").max(), pl.col("AENDT").max()) - pl.col("ASTDT").min()),
+        planned_sum=pl.col("planned_sum").first(),
+        planned_days=pl.col("day").first() - 1 + pl.col("interval").first(),
+        interval=pl.col("interval").first(),
+        step_up=pl.col("step_up").first(),
+        began=pl.col("STEP").first(),
+        steps=pl.col("STEP").sum(),
+        delayed=(pl.col("late") > DELAYED_AFTER_DAYS).sum(),
+        skipped=(pl.col("late") >= pl.col("gap_before")).sum(),
+    )
+    amount = pl.col("UNIT")
+    days = pl.col("span").dt.total_days() + pl.col("interval")
+    intensity = 100 * (pl.col("total") / days) / (pl.col("planned_sum") / pl.col("planned_days"))
+    unknown = pl.when(pl.col("unknown") > 0).then(pl.format("{} doses of unknown amount", "unknown"))
+    stepped = pl.col("step_up").is_not_null()
+    return [
+        _row(
+            one, "CUMDOSE", "EXDOSE", AVAL="total", AVALU=amount,
+            RULE=because(pl.lit("sum of amounts"), unknown),
+        ),
+        _row(
+            one, "PLANDOSE", "EXDOSE", AVAL="planned_sum", AVALU=amount,
+            RULE=_if_planned(pl.col("interval"), "sum of the planned amounts of as many doses"),
+        ),
+        _row(
+            one, "RDI", "EXDOSE", AVAL=intensity, AVALU=pl.lit("%"),
+            RULE=because(
+                _if_planned(pl.col("interval"), "given a day / planned a day, both with the last interval"),
+                unknown,
+            ),
+        ),
+        _row(one.filter(stepped), "STEPUPFL", "EXDOSE", AVALC=flag(pl.col("began") == 1)),
+        _row(one.filter(stepped), "NSTEPUP", "EXDOSE", AVAL="steps"),
+        _row(
+            one, "NDELAY", "EXSTDTC", AVAL=pl.when(pl.col("interval").is_not_null()).then("delayed"),
+            RULE=_if_planned(pl.col("interval"), f"more than {DELAYED_AFTER_DAYS} days late"),
+        ),
+        _row(
+            one, "NSKIP", "EXSTDTC", AVAL=pl.when(pl.col("interval").is_not_null()).then("skipped"),
+            RULE=_if_planned(pl.col("interval"), "late by the planned interval or more"),
+        ),
+    ]  # fmt: skip
+
+
+def _if_planned(plan: pl.Expr, rule: str) -> pl.Expr:
+    return pl.when(plan.is_null()).then(pl.lit(_NO_PLAN)).otherwise(pl.lit(rule))
+
+
+def _row(one: pl.DataFrame, paramcd: str, variable: str, **columns: str | pl.Expr) -> pl.DataFrame:
+    drug = {"PARCAT1": "DRUG"} if "DRUG" in one.columns else {}
+    named = {name: pl.col(c) if isinstance(c, str) else c for name, c in (drug | columns).items()}
+    if "AVAL" in named:
+        named["AVAL"] = named["AVAL"].cast(pl.Float64)
+    return one.select("USUBJID", "SRCSEQ", PARAMCD=pl.lit(paramcd), SRCVAR=pl.lit(variable), **named)

@@ -1,0 +1,163 @@
+"""What the safety and questionnaire datasets share: columns that may be absent, subjects, flags, doses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from trialwright.standards import dates
+from trialwright.standards.findings import concat, findings
+
+Sdtm = Mapping[str, pl.DataFrame]
+
+#: Administrations a day, where a record spans several days (CDISC terminology FREQ).
+PER_DAY: Final = {"QD": 1, "BID": 2, "TID": 3, "QID": 4}
+
+_EX: Final = pl.Schema(
+    {
+        "USUBJID": pl.String(),
+        "EXSEQ": pl.Int64(),
+        "EXTRT": pl.String(),
+        "EXDOSE": pl.Float64(),
+        "EXDOSU": pl.String(),
+        "EXDOSFRQ": pl.String(),
+        "EXOCCUR": pl.String(),
+        "EXSTDTC": pl.String(),
+        "EXENDTC": pl.String(),
+    }
+)
+
+
+def domain(sdtm: Sdtm, name: str, wanted: pl.Schema) -> pl.DataFrame:
+    """The wanted columns of a domain; a column or a domain that is absent is null or empty."""
+    there = sdtm.get(name, pl.DataFrame(schema=wanted))
+    return there.select(
+        text(there, column) if dtype == pl.String else _number(there, column, dtype)
+        for column, dtype in wanted.items()
+    )
+
+
+def text(frame: pl.DataFrame, column: str) -> pl.Expr:
+    """A column as text, null where absent; a whole number loses its ``.0``."""
+    if column not in frame.columns:
+        return pl.lit(None, dtype=pl.String).alias(column)
+    said = pl.col(column).cast(pl.String)
+    return said.str.strip_suffix(".0") if frame.schema[column].is_float() else said
+
+
+def _number(frame: pl.DataFrame, column: str, dtype: pl.DataType) -> pl.Expr:
+    if column not in frame.columns:
+        return pl.lit(None, dtype=dtype).alias(column)
+    return pl.col(column).cast(pl.Float64, strict=False).cast(dtype)
+
+
+def of_subjects(
+    records: pl.DataFrame, adsl: pl.DataFrame, names: Sequence[str], dataset: str, sequence: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The records with these columns of ADSL; a record of a subject whom ADSL does not know is a finding."""
+    subjects = adsl.select("USUBJID", *names)
+    strangers = findings(
+        records.join(subjects, on="USUBJID", how="anti"),
+        dataset=dataset,
+        key=["USUBJID", sequence],
+        variable="USUBJID",
+        rule="the subject is not in ADSL",
+        value="USUBJID",
+        action="record left out",
+    )
+    return records.join(subjects, on="USUBJID", how="inner", maintain_order="left"), strangers
+
+
+def flag(condition: pl.Expr) -> pl.Expr:
+    """Y where it holds, N where it does not or cannot be said."""
+    return pl.when(condition).then(pl.lit("Y")).otherwise(pl.lit("N"))
+
+
+def only(condition: pl.Expr) -> pl.Expr:
+    """Y where it holds, otherwise null: the flag of one chosen row."""
+    return pl.when(condition).then(pl.lit("Y"))
+
+
+def because(*parts: pl.Expr) -> pl.Expr:
+    """The reasons that apply, in one sentence; a null reason does not apply."""
+    return pl.concat_str(parts, separator="; ", ignore_nulls=True)
+
+
+def doses(sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What was given: one row per record of EX up to the cutoff, with findings.
+
+    Columns USUBJID, TRT01A, SRCSEQ, DRUG, AMOUNT (of one administration), UNIT, GIVEN (administrations: the
+    days of a span times the daily frequency, else 1), ASTDT, ASTDTM (null without a time), AENDT (of a span;
+    cut at the cutoff) and DOSENUM: the 1st, 2nd … day on which this subject's dosing starts. A record of
+    amount 0 was given only if it is placebo. Dates are never imputed: without its day a dose keeps its amount
+    and has no number.
+    """
+    known, strangers = of_subjects(domain(sdtm, "EX", _EX), adsl, ["TRT01A"], "EX", "EXSEQ")
+    records = known.filter(
+        _was_given(), (dates.earliest(pl.col("EXSTDTC")) <= cutoff).fill_null(True)
+    ).with_columns(
+        ASTDT=dates.complete(pl.col("EXSTDTC")),
+        ASTDTM=dates.datetime(pl.col("EXSTDTC")),
+        AENDT=dates.complete(pl.col("EXENDTC")).clip(upper_bound=cutoff),
+    )
+    backwards = (pl.col("AENDT") < pl.col("ASTDT")).fill_null(False)
+    spanning = pl.col("EXDOSFRQ").is_in(list(PER_DAY))
+    openended = spanning & (pl.col("EXENDTC").is_null())
+    found = concat(
+        [
+            strangers,
+            _dose_finding(records, pl.col("ASTDT").is_null(), "EXSTDTC", "the day of the dose is not known"),
+            _dose_finding(records, backwards, "EXENDTC", "end before start"),
+            _dose_finding(records, openended, "EXENDTC", "no end of a daily dosing"),
+            _dose_finding(records, pl.col("EXDOSE").is_null(), "EXDOSE", "the amount is not known"),
+        ]
+    )
+    given = records.with_columns(AENDT=pl.when(~backwards).then("AENDT")).select(
+        "USUBJID",
+        "TRT01A",
+        SRCSEQ="EXSEQ",
+        DRUG="EXTRT",
+        AMOUNT="EXDOSE",
+        UNIT="EXDOSU",
+        GIVEN=_administrations(),
+        ASTDT="ASTDT",
+        ASTDTM="ASTDTM",
+        AENDT="AENDT",
+        DOSENUM=pl.col("ASTDT").rank("dense").over("USUBJID").cast(pl.Int64),
+    )
+    return given.sort("USUBJID", "ASTDT", "ASTDTM", "SRCSEQ", nulls_last=True), found
+
+
+def _was_given() -> pl.Expr:
+    placebo = pl.col("EXTRT").str.to_uppercase().str.contains("PLACEBO", literal=True).fill_null(False)
+    none = (pl.col("EXDOSE") == 0).fill_null(False) & ~placebo
+    return ~none & (pl.col("EXOCCUR") != "N").fill_null(True)
+
+
+def _administrations() -> pl.Expr:
+    a_day = pl.col("EXDOSFRQ").replace_strict(PER_DAY, default=None, return_dtype=pl.Int64)
+    days = (pl.col("AENDT") - pl.col("ASTDT")).dt.total_days() + 1
+    return (a_day * days).fill_null(1)
+
+
+_DOSE_ACTION: Final = {
+    "the day of the dose is not known": "amount counted, dates not",
+    "end before start": "end not used",
+    "no end of a daily dosing": "counted as one administration",
+    "the amount is not known": "dose counted, amount not",
+}
+
+
+def _dose_finding(records: pl.DataFrame, where: pl.Expr, variable: str, rule: str) -> pl.DataFrame:
+    return findings(
+        records.filter(where),
+        dataset="EX",
+        key=["USUBJID", "EXSEQ"],
+        variable=variable,
+        rule=rule,
+        value=variable,
+        action=_DOSE_ACTION[rule],
+    )

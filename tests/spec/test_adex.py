@@ -1,0 +1,199 @@
+"""ADEX: exposure, drawn. Doses of tarlatamab are planned 1 mg on day 1, 10 mg on days 8 and 15, then every 14 days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+
+from drawn import table
+from small import CUTOFF, small_study
+from trialwright.adam import adex
+
+
+def adsl() -> pl.DataFrame:
+    return table(
+        """
+        USUBJID | TRT01A | TRTSDT     | TRTEDT
+        1       | B      | 2026-01-01 | 2026-02-12
+        2       | A      | 2026-01-01 | 2026-01-22
+        3       |        |            | |
+        """
+    ).with_columns(pl.col("USUBJID").cast(pl.String))
+
+
+def build(ex: str, cutoff: dt.date = CUTOFF, **study: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
+    frame = table(ex).with_columns(pl.col("USUBJID").cast(pl.String))
+    return adex.build(small_study(**study), {"EX": frame}, adsl(), cutoff)
+
+
+def value(frame: pl.DataFrame, paramcd: str, subject: str = "1") -> Any:
+    return frame.filter(pl.col("USUBJID") == subject, pl.col("PARAMCD") == paramcd)["AVAL"].item()
+
+
+FIVE_DOSES = """
+    USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXSTDTC          | EXENDTC
+    1       | 1     | TARLATAMAB | 1      | mg     | 2026-01-01T09:00 | 2026-01-01T10:00
+    1       | 2     | TARLATAMAB | 10     | mg     | 2026-01-08T09:00 | 2026-01-08T10:00
+    1       | 3     | TARLATAMAB | 10     | mg     | 2026-01-15T09:00 | 2026-01-15T10:00
+    1       | 4     | TARLATAMAB | 10     | mg     | 2026-02-03T09:00 | 2026-02-03T10:00
+    1       | 5     | TARLATAMAB | 10     | mg     | 2026-02-17T09:00 | 2026-02-17T10:00
+"""
+
+
+def test_duration_doses_and_intensity_of_the_arm_with_a_plan() -> None:
+    """§2.8. Days 1, 8, 15, 34, 48: planned 1, 8, 15, 29, 43. Both days spans take the last interval of 14.
+
+    Planned cumulative dose of five doses is 1 + 10 x 4 = 41 mg over 43 − 1 + 14 = 56 days; given 41 mg over
+    48 − 1 + 14 = 61 days: 100 x (41/61)/(41/56) = 91.803...
+    """
+    frame, found = build(FIVE_DOSES)
+    assert value(frame, "NDOSE") == 5
+    assert value(frame, "TRTDURD") == 48
+    assert value(frame, "TRTDURW") == pytest.approx((47 + 14) / 7)
+    assert value(frame, "CUMDOSE") == 41
+    assert value(frame, "PLANDOSE") == 41
+    assert value(frame, "RDI") == pytest.approx(100 * 56 / 61)
+    assert value(frame, "NDELAY") == 1
+    assert value(frame, "NSKIP") == 0
+    assert found.is_empty()
+
+
+def test_dose_rows_carry_number_plan_and_delay() -> None:
+    frame, _ = build(FIVE_DOSES)
+    rows = frame.filter(pl.col("PARAMCD") == "DOSE")
+    assert rows["DOSENUM"].to_list() == [1, 2, 3, 4, 5]
+    assert rows["PLANNED"].to_list() == [1, 10, 10, 10, 10]
+    assert rows["DELAY"].to_list() == [None, 0, 0, 5, 0]
+    assert rows["SRCSEQ"].to_list() == [1, 2, 3, 4, 5]
+    assert rows["ADY"].to_list() == [1, 8, 15, 34, 48]
+    assert rows["ADTM"][0] == dt.datetime(2026, 1, 1, 9)
+
+
+def test_first_and_last_dose_name_their_record() -> None:
+    frame, _ = build(FIVE_DOSES)
+    ends = frame.filter(pl.col("PARAMCD").is_in(["FDOSE", "LDOSE"])).select("PARAMCD", "AVALC", "SRCSEQ")
+    assert ends.rows() == [("FDOSE", "2026-01-01", 1), ("LDOSE", "2026-02-17", 5)]
+
+
+def test_a_repeated_step_up_begins_the_sequence_anew() -> None:
+    """§2.4: 1 mg again after a long gap, 10 mg a week later; the first sequence was late by 36 − 14 days."""
+    frame, _ = build(
+        """
+        USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXSTDTC
+        1       | 1     | Tarlatamab | 1      | mg     | 2026-01-01
+        1       | 2     | Tarlatamab | 10     | mg     | 2026-01-08
+        1       | 3     | Tarlatamab | 1      | mg     | 2026-02-13
+        1       | 4     | Tarlatamab | 10     | mg     | 2026-02-20
+        """
+    )
+    rows = frame.filter(pl.col("PARAMCD") == "DOSE")
+    assert rows["STEPSEQ"].to_list() == [1, 1, 2, 2]
+    assert rows["PLANNED"].to_list() == [1, 10, 1, 10]
+    assert rows["DELAY"].to_list() == [None, 0, 29, 0]
+    assert value(frame, "NSTEPUP") == 2
+    assert value(frame, "NSKIP") == 1
+    assert value(frame, "PLANDOSE") == 31, "1 + 10 x 3, whatever was repeated"
+    assert frame.filter(pl.col("PARAMCD") == "STEPUPFL")["AVALC"].to_list() == ["Y"]
+
+
+def test_an_amount_off_the_plan_is_said_so() -> None:
+    frame, _ = build(
+        """
+        USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXSTDTC
+        1       | 1     | TARLATAMAB | 10     | mg     | 2026-01-01
+        1       | 2     | TARLATAMAB | 10.9   | mg     | 2026-01-08
+        """
+    )
+    assert frame.filter(pl.col("PARAMCD") == "STEPUPFL")["AVALC"].to_list() == ["N"]
+    rules = frame.filter(pl.col("PARAMCD") == "DOSE")["RULE"].to_list()
+    assert rules == ["more than a tenth from the planned amount", ""]
+
+
+def test_without_a_plan_the_value_is_null_and_the_rule_says_why() -> None:
+    frame, _ = build(
+        """
+        USUBJID | EXSEQ | EXTRT       | EXDOSE | EXDOSU | EXSTDTC    | EXENDTC
+        2       | 1     | IRINOTECAN  | 180    | mg/m2  | 2026-01-01 | 2026-01-01
+        2       | 2     | FLUOROURACIL| 2400   | mg/m2  | 2026-01-01 | 2026-01-03
+        2       | 3     | IRINOTECAN  | 150    | mg/m2  | 2026-01-15 | 2026-01-15
+        """
+    )
+    planned = frame.filter(pl.col("PARAMCD").is_in(["PLANDOSE", "RDI"]))
+    assert planned["AVAL"].null_count() == planned.height == 4
+    assert planned["RULE"].unique().to_list() == ["the plan is not defined for this arm, drug and unit"]
+    by_drug = frame.filter(pl.col("PARAMCD") == "CUMDOSE").select("PARCAT1", "AVAL", "SRCSEQ").rows()
+    assert by_drug == [("IRINOTECAN", 330, 1), ("FLUOROURACIL", 2400, 2)]
+    assert value(frame, "NDOSE", "2") == 2, "two drugs on one day are one dosing day"
+
+
+def test_the_plan_holds_only_in_its_unit() -> None:
+    frame, _ = build(
+        """
+        USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXSTDTC
+        1       | 1     | TARLATAMAB | 1000   | ug     | 2026-01-01
+        """
+    )
+    assert value(frame, "RDI") is None
+
+
+def test_daily_dosing_written_as_a_span_counts_its_administrations() -> None:
+    frame, found = build(
+        """
+        USUBJID | EXSEQ | EXTRT   | EXDOSE | EXDOSU | EXDOSFRQ | EXSTDTC    | EXENDTC
+        2       | 1     | PLACEBO | 0      | mg     | QD       | 2026-01-01 | 2026-01-10
+        2       | 2     | DRUGX   | 81     | mg     | BID      | 2026-01-11 | 2026-01-12
+        2       | 3     | DRUGX   | 81     | mg     | BID      | 2026-01-20 | |
+        """
+    )
+    assert value(frame, "NDOSE", "2") == 10 + 4 + 1
+    assert frame.filter(pl.col("PARAMCD") == "CUMDOSE")["AVAL"].to_list() == [0, 81 * 5]
+    assert found["rule"].to_list() == ["no end of a daily dosing"]
+
+
+def test_a_dose_not_given_and_a_dose_after_the_cutoff_do_not_count() -> None:
+    frame, _ = build(
+        """
+        USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXOCCUR | EXSTDTC
+        1       | 1     | TARLATAMAB | 1      | mg     | Y       | 2026-01-01
+        1       | 2     | TARLATAMAB | 0      | mg     |         | 2026-01-08
+        1       | 3     | TARLATAMAB | 10     | mg     | N       | 2026-01-15
+        1       | 4     | TARLATAMAB | 10     | mg     | Y       | 2026-02-01
+        """,
+        cutoff=dt.date(2026, 1, 31),
+    )
+    assert frame.filter(pl.col("PARAMCD") == "DOSE")["SRCSEQ"].to_list() == [1]
+
+
+def test_bad_doses_are_findings_and_travel_on() -> None:
+    frame, found = build(
+        """
+        USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXSTDTC    | EXENDTC
+        1       | 1     | TARLATAMAB | 1      | mg     | 2026-01-01 | 2025-01-01
+        1       | 2     | TARLATAMAB | 10     | mg     | 2026-01    | |
+        1       | 3     | TARLATAMAB |        | mg     | 2026-01-15 | |
+        9       | 1     | TARLATAMAB | 1      | mg     | 2026-01-01 | |
+        """
+    )
+    assert sorted(found["rule"]) == [
+        "end before start",
+        "the amount is not known",
+        "the day of the dose is not known",
+        "the subject is not in ADSL",
+    ]
+    assert value(frame, "CUMDOSE") == 11
+    assert value(frame, "NDOSE") == 2
+    undated = frame.filter(pl.col("PARAMCD") == "DOSE", pl.col("SRCSEQ") == 2)
+    assert undated["ADT"].item() is None
+    assert undated["DOSENUM"].item() is None
+
+
+def test_the_key_is_unique_and_the_schema_stands_without_any_dose() -> None:
+    frame, _ = build(FIVE_DOSES)
+    assert not frame.select("USUBJID", "PARAMCD", "SRCSEQ").is_duplicated().any()
+    nothing, found = adex.build(small_study(regimens=[]), {}, adsl(), CUTOFF)
+    assert nothing.schema == adex.SCHEMA == frame.schema
+    assert nothing.is_empty()
+    assert found.is_empty()
