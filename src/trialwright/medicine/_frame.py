@@ -1,0 +1,47 @@
+"""What the rules share: sentences that decide in order, and a check of the columns and words they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a published rule: under this condition, this result. A null condition is not met."""
+
+    word: str
+    result: str | int
+    condition: pl.Expr
+
+
+def result_of(sentences: Iterable[Sentence]) -> pl.Expr:
+    """The result of the first sentence whose condition holds; null if none does."""
+    decided = pl.lit(None)
+    for sentence in reversed(list(sentences)):
+        decided = pl.when(sentence.condition).then(pl.lit(sentence.result)).otherwise(decided)
+    return decided
+
+
+def word_of(sentences: Iterable[Sentence]) -> pl.Expr:
+    """The word of the first sentence whose condition holds; null if none does."""
+    decided = pl.lit(None, dtype=pl.String)
+    for sentence in reversed(list(sentences)):
+        decided = pl.when(sentence.condition).then(pl.lit(sentence.word)).otherwise(decided)
+    return decided
+
+
+def require(frame: pl.DataFrame, columns: Iterable[str], name: str) -> None:
+    """Raise ValueError, naming them, if columns are missing."""
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise ValueError(f"{name} lacks the columns {', '.join(missing)}")
+
+
+def require_words(frame: pl.DataFrame, column: str, words: Iterable[str], name: str) -> None:
+    """Raise ValueError, naming them, if a column holds words that the rules do not know; null is allowed."""
+    unknown = sorted(set(frame[column].drop_nulls().unique().to_list()) - set(words))
+    if unknown:
+        raise ValueError(f"{name}: {column} knows {', '.join(words)}, not {', '.join(map(str, unknown))}")
