@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from drawn import table
-from small import CUTOFF, small_study
+from small import CUTOFF, small_sources, small_study
 from trialwright.adam import adex
 
 
@@ -146,7 +146,8 @@ def test_daily_dosing_written_as_a_span_counts_its_administrations() -> None:
         2       | 1     | PLACEBO | 0      | mg     | QD       | 2026-01-01 | 2026-01-10
         2       | 2     | DRUGX   | 81     | mg     | BID      | 2026-01-11 | 2026-01-12
         2       | 3     | DRUGX   | 81     | mg     | BID      | 2026-01-20 | |
-        """
+        """,
+        sources=small_sources(dose_given="any"),
     )
     assert value(frame, "NDOSE", "2") == 10 + 4 + 1
     assert frame.filter(pl.col("PARAMCD") == "CUMDOSE")["AVAL"].to_list() == [0, 81 * 5]

@@ -69,7 +69,7 @@ _OF_DRUG: Final = ["USUBJID", "DRUG", "UNIT"]
 
 def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Exposure up to the cutoff, one row per subject, parameter and record; and what was wrong in EX."""
-    given, found = doses(sdtm, adsl, cutoff)
+    given, found = doses(study, sdtm, adsl, cutoff)
     planned = _against_plan(given, study.regimens)
     rows = pl.concat(
         [

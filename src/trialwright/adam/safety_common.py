@@ -10,6 +10,7 @@ import polars as pl
 
 from trialwright.standards import dates
 from trialwright.standards.findings import concat, findings
+from trialwright.study.model import Study
 
 Sdtm = Mapping[str, pl.DataFrame]
 
@@ -86,18 +87,18 @@ def because(*parts: pl.Expr) -> pl.Expr:
     return pl.concat_str(parts, separator="; ", ignore_nulls=True)
 
 
-def doses(sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+def doses(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What was given: one row per record of EX up to the cutoff, with findings.
 
     Columns USUBJID, TRT01A, SRCSEQ, DRUG, AMOUNT (of one administration), UNIT, GIVEN (administrations: the
     days of a span times the daily frequency, else 1), ASTDT, ASTDTM (null without a time), AENDT (of a span;
-    cut at the cutoff) and DOSENUM: the 1st, 2nd … day on which this subject's dosing starts. A record of
-    amount 0 was given only if it is placebo. Dates are never imputed: without its day a dose keeps its amount
-    and has no number.
+    cut at the cutoff) and DOSENUM: the 1st, 2nd … day on which this subject's dosing starts. Whether a
+    record of amount 0 is a dose is said by ``sources.dose_given``. Dates are never imputed: without its day a
+    dose keeps its amount and has no number.
     """
     known, strangers = of_subjects(domain(sdtm, "EX", _EX), adsl, ["TRT01A"], "EX", "EXSEQ")
     records = known.filter(
-        _was_given(), (dates.earliest(pl.col("EXSTDTC")) <= cutoff).fill_null(True)
+        _was_given(study), (dates.earliest(pl.col("EXSTDTC")) <= cutoff).fill_null(True)
     ).with_columns(
         ASTDT=dates.complete(pl.col("EXSTDTC")),
         ASTDTM=dates.datetime(pl.col("EXSTDTC")),
@@ -131,9 +132,8 @@ def doses(sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, p
     return given.sort("USUBJID", "ASTDT", "ASTDTM", "SRCSEQ", nulls_last=True), found
 
 
-def _was_given() -> pl.Expr:
-    placebo = pl.col("EXTRT").str.to_uppercase().str.contains("PLACEBO", literal=True).fill_null(False)
-    none = (pl.col("EXDOSE") == 0).fill_null(False) & ~placebo
+def _was_given(study: Study) -> pl.Expr:
+    none = (pl.col("EXDOSE") == 0).fill_null(False) & pl.lit(study.sources.dose_given == "positive")
     return ~none & (pl.col("EXOCCUR") != "N").fill_null(True)
 
 

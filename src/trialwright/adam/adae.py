@@ -1,0 +1,320 @@
+"""ADAE: adverse events. When they began, how bad they were, whether treatment may have caused them.
+
+Key USUBJID, AESEQ. Dates are imputed and flagged (D day, M month and day, Y all); an event is emergent from
+the first dose to ``window_days`` after the last, unless it is unrelated and began when another anticancer
+therapy had. RULE says why it is or is not emergent and what was assumed. Reported AESER and AEREL stay as they
+are; ASER and AREL are what the missing rules make of them.
+
+An event that began before the first dose and worsened later is emergent where the worsening is a record of
+its own; linked to the earlier record by AEGRPID, such a record counts only if its grade is higher.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from trialwright.adam import safety_astct
+from trialwright.adam.safety_common import Sdtm, because, domain, doses, flag, of_subjects, only
+from trialwright.standards import dates
+from trialwright.standards.findings import concat, findings
+from trialwright.study.model import AdverseEvents, Study
+
+SCHEMA: Final = pl.Schema(
+    {
+        "USUBJID": pl.String(),
+        "TRT01A": pl.String(),
+        "SAFFL": pl.String(),
+        "AESEQ": pl.Int64(),
+        "AETERM": pl.String(),
+        "AEDECOD": pl.String(),
+        "AEBODSYS": pl.String(),
+        "AESTDTC": pl.String(),
+        "AEENDTC": pl.String(),
+        "ASTDT": pl.Date(),
+        "ASTDTM": pl.Datetime("us"),
+        "ASTDTF": pl.String(),
+        "AENDT": pl.Date(),
+        "AENDTM": pl.Datetime("us"),
+        "AENDTF": pl.String(),
+        "ASTDY": pl.Int64(),
+        "AENDY": pl.Int64(),
+        "AETOXGR": pl.String(),
+        "ATOXGR": pl.String(),
+        "ATOXGRN": pl.Int8(),
+        "GRADESRC": pl.String(),
+        "AESER": pl.String(),
+        "ASER": pl.String(),
+        "AEREL": pl.String(),
+        "AERELN": pl.Int8(),
+        "AREL": pl.String(),
+        "AEACN": pl.String(),
+        "AEOUT": pl.String(),
+        "TRTEMFL": pl.String(),
+        "PREFL": pl.String(),
+        "AOCCFL": pl.String(),
+        "AOCCSFL": pl.String(),
+        "AOCCPFL": pl.String(),
+        "AESICAT": pl.String(),
+        "LDOSEDT": pl.Date(),
+        "LDOSEDTM": pl.Datetime("us"),
+        "DOSENUM": pl.Int64(),
+        "SRCDOM": pl.String(),
+        "SRCVAR": pl.String(),
+        "SRCSEQ": pl.Int64(),
+        "RULE": pl.String(),
+    }
+)
+
+_TEXT: Final = (
+    *("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESTDTC", "AEENDTC", "AESER", "AEREL", "AEACN"),
+    *("AEOUT", "AESDTH", "AEGRPID"),
+)
+_AE: Final = pl.Schema({"AESEQ": pl.Int64()} | {name: pl.String() for name in _TEXT})
+_OF_ADSL: Final = ["TRT01A", "TRTSDT", "TRTSDTM", "TRTEDT", "NACTDT", "DTHDT"]
+
+_EMERGENT: Final = "emergent: from the first dose on, within the window after the last"
+_NOT_TREATED: Final = "not emergent: not treated"
+_NO_START: Final = "not emergent: start unknown, over before the first dose"
+_BEFORE: Final = "not emergent: before the first dose"
+_AFTER: Final = "not emergent: after the window that follows the last dose"
+_NEW_THERAPY: Final = "not emergent: unrelated, and another anticancer therapy had begun"
+_CONTINUED: Final = "not emergent: continues an event from before the first dose, no worse"
+
+
+def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Events that began by the cutoff, one row each; and what was wrong in AE."""
+    rules = study.adverse_events
+    reported, strangers = _reported(study, sdtm, adsl, cutoff)
+    dated, reversals = _dated(reported, cutoff)
+    graded, unknown_grades = _graded(rules, dated)
+    by_astct, disagreements = safety_astct.regraded(study, sdtm, graded, cutoff)
+    given, _ = doses(study, sdtm, adsl, cutoff)
+    reasoned = _after_dose(by_astct, given).with_columns(_related(rules)).with_columns(WHY=_why(rules))
+    emergent = reasoned.with_columns(TRTEMFL=flag(pl.col("WHY") == _EMERGENT))
+    frame = (
+        _worst(emergent)
+        .with_columns(
+            SAFFL=flag(pl.col("TRTSDT").is_not_null()),
+            ASTDY=dates.study_day(pl.col("ASTDT"), pl.col("TRTSDT")),
+            AENDY=dates.study_day(pl.col("AENDT"), pl.col("TRTSDT")),
+            ASER=flag((pl.col("AESER") != "N").fill_null(True)),
+            PREFL=flag(pl.col("ASTDT") < pl.col("TRTSDT")),
+            SRCDOM=pl.lit("AE"),
+            SRCVAR=pl.lit("AESTDTC"),
+            SRCSEQ="AESEQ",
+            RULE=_rule(cutoff),
+        )
+        .match_to_schema(SCHEMA, extra_columns="ignore")
+    )
+    found = concat([strangers, reversals, unknown_grades, disagreements, _not_serious(reported)])
+    return frame.sort("USUBJID", "AESEQ"), found
+
+
+def _reported(
+    study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    grade = study.sources.adverse_event_grade
+    records = domain(sdtm, "AE", pl.Schema({**_AE, grade: pl.String()})).with_columns(AETOXGR=grade)
+    known, strangers = of_subjects(records, adsl, _OF_ADSL, "AE", "AESEQ")
+    begun = (dates.earliest(pl.col("AESTDTC")) <= cutoff).fill_null(True)
+    return known.filter(begun), strangers
+
+
+def _dated(records: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The dates of section 6.7: a start that may be the first dose is the first dose; an end is as late as
+    death and cutoff allow. An end before its start is not used and is a finding; one after the cutoff is not
+    known yet.
+    """
+    bounds = records.with_columns(
+        start_from=dates.earliest(pl.col("AESTDTC")),
+        start_to=dates.latest(pl.col("AESTDTC")),
+        end_from=dates.earliest(pl.col("AEENDTC")),
+        end_to=dates.latest(pl.col("AEENDTC")),
+        ASTDTM=dates.datetime(pl.col("AESTDTC")),
+        AENDTM=dates.datetime(pl.col("AEENDTC")),
+    )
+    started = bounds.with_columns(ASTDT=_start()).with_columns(
+        ASTDTF=_imputed("AESTDTC", "ASTDT"), reversed=_reversed().fill_null(False)
+    )
+    over = ~pl.col("reversed") & (pl.col("end_from") <= cutoff)
+    dated = started.with_columns(AENDT=pl.when(over).then(_end(cutoff))).with_columns(
+        AENDTF=_imputed("AEENDTC", "AENDT"), AENDTM=pl.when(over).then("AENDTM")
+    )
+    wrong = findings(
+        dated.filter("reversed"),
+        dataset="AE",
+        key=["USUBJID", "AESEQ"],
+        variable="AEENDTC",
+        rule="end before start",
+        value=pl.format("{} .. {}", "AESTDTC", "AEENDTC"),
+        action="end not used",
+    )
+    return dated, wrong
+
+
+def _start() -> pl.Expr:
+    first_dose = pl.col("TRTSDT")
+    over_before = (pl.col("end_to") < first_dose).fill_null(False)
+    may_be = first_dose.is_between("start_from", "start_to").fill_null(False)
+    partial = pl.when(may_be & ~over_before).then(first_dose).otherwise("start_from")
+    missing = pl.when(~over_before).then(first_dose)
+    return (
+        pl.when(pl.col("start_from").is_null())
+        .then(missing)
+        .when(pl.col("start_from") == pl.col("start_to"))
+        .then("start_from")
+        .otherwise(partial)
+    )
+
+
+def _reversed() -> pl.Expr:
+    return (pl.col("end_to") < pl.col("ASTDT")) | (pl.col("AENDTM") < pl.col("ASTDTM")).fill_null(False)
+
+
+def _end(cutoff: date) -> pl.Expr:
+    latest = pl.min_horizontal("end_to", "DTHDT", pl.lit(cutoff))
+    partial = pl.max_horizontal(latest, "ASTDT")
+    return pl.when(pl.col("end_from") == pl.col("end_to")).then("end_from").otherwise(partial)
+
+
+def _imputed(said: str, used: str) -> pl.Expr:
+    """D, M or Y where the date used says more than the text; null where the text has its day."""
+    kinds = {"month": "D", "year": "M"}
+    how = dates.precision(pl.col(said)).replace_strict(kinds, default=None, return_dtype=pl.String)
+    wholly = pl.when(dates.earliest(pl.col(said)).is_null()).then(pl.lit("Y"))
+    return pl.when(pl.col(used).is_not_null()).then(pl.coalesce(how, wholly))
+
+
+def _graded(rules: AdverseEvents, records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """ATOXGRN: the position of the reported word among the study's grades."""
+    position = {word.upper(): n for n, word in enumerate(rules.grades, start=1)}
+    names = dict(enumerate(rules.grades, start=1))
+    said = pl.col("AETOXGR").str.strip_chars().str.to_uppercase()
+    graded = records.with_columns(
+        ATOXGRN=said.replace_strict(position, default=None, return_dtype=pl.Int8),
+        GRADESRC=pl.lit(f"{rules.scale} reported"),
+        AESICAT=_of_interest(rules),
+    ).with_columns(ATOXGR=pl.col("ATOXGRN").replace_strict(names, default=None, return_dtype=pl.String))
+    unknown = findings(
+        graded.filter(pl.col("AETOXGR").is_not_null(), pl.col("ATOXGRN").is_null()),
+        dataset="AE",
+        key=["USUBJID", "AESEQ"],
+        variable="AETOXGR",
+        rule=f"not a grade of {rules.scale}",
+        value="AETOXGR",
+        action="grade missing",
+    )
+    return graded, unknown
+
+
+def _of_interest(rules: AdverseEvents) -> pl.Expr:
+    category = {term.upper(): name for name, terms in rules.astct.items() for term in terms}
+    return pl.col("AEDECOD").str.to_uppercase().replace_strict(category, default=None, return_dtype=pl.String)
+
+
+def _related(rules: AdverseEvents) -> list[pl.Expr]:
+    words = [word.upper() for word in rules.related]
+    related = pl.col("AEREL").str.strip_chars().str.to_uppercase().is_in(words)
+    return [
+        related.cast(pl.Int8).alias("AERELN"),
+        flag(related.fill_null(rules.missing_is_related)).alias("AREL"),
+    ]
+
+
+def _after_dose(records: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
+    """The last dosing day that began before the onset. On the day itself only times can show the contrary."""
+    days = (
+        given.filter(pl.col("DOSENUM").is_not_null())
+        .group_by("USUBJID", "DOSENUM")
+        .agg(LDOSEDT=pl.col("ASTDT").min(), LDOSEDTM=pl.col("ASTDTM").min())
+        .with_columns(moment=pl.coalesce("LDOSEDTM", pl.col("LDOSEDT").cast(pl.Datetime("us"))))
+        .sort("moment")
+    )
+    end_of_day = pl.col("ASTDT").cast(pl.Datetime("us")) + pl.duration(days=1, microseconds=-1)
+    onset = pl.coalesce("ASTDTM", end_of_day)
+    known, unknown = (
+        records.filter(pl.col("ASTDT").is_not_null()).with_columns(moment=onset).sort("moment"),
+        records.filter(pl.col("ASTDT").is_null()),
+    )
+    after = known.join_asof(days, on="moment", by="USUBJID", strategy="backward", check_sortedness=False)
+    return pl.concat([after, unknown], how="diagonal")
+
+
+def _why(rules: AdverseEvents) -> pl.Expr:
+    """Why an event is emergent or not (section 4.2), the first reason that applies."""
+    both_timed = pl.col("ASTDTM").is_not_null() & pl.col("TRTSDTM").is_not_null()
+    before = (
+        pl.when(both_timed)
+        .then(pl.col("ASTDTM") < pl.col("TRTSDTM"))
+        .otherwise(pl.col("ASTDT") < pl.col("TRTSDT"))
+    )
+    last = pl.col("TRTEDT") + pl.duration(days=rules.window_days)
+    elsewhere = (
+        (pl.col("ASTDT") >= pl.col("NACTDT")) & (pl.col("AREL") == "N") & pl.lit(rules.stop_at_new_therapy)
+    )
+    return (
+        pl.when(pl.col("TRTSDT").is_null())
+        .then(pl.lit(_NOT_TREATED))
+        .when(pl.col("ASTDT").is_null())
+        .then(pl.lit(_NO_START))
+        .when(before)
+        .then(pl.lit(_BEFORE))
+        .when(pl.col("ASTDT") > last)
+        .then(pl.lit(_AFTER))
+        .when(elsewhere)
+        .then(pl.lit(_NEW_THERAPY))
+        .when(_no_worse(before))
+        .then(pl.lit(_CONTINUED))
+        .otherwise(pl.lit(_EMERGENT))
+    )
+
+
+def _no_worse(before: pl.Expr) -> pl.Expr:
+    """A record linked (AEGRPID) to one from before the first dose of at least its grade."""
+    linked = ["USUBJID", "AEGRPID", "AEDECOD"]
+    worst_before = pl.col("ATOXGRN").filter(before).max().over(linked)
+    return (pl.col("AEGRPID").is_not_null() & (pl.col("ATOXGRN") <= worst_before)).fill_null(False)
+
+
+def _worst(records: pl.DataFrame) -> pl.DataFrame:
+    """Y on one emergent record each: the first of the worst grade, per subject, class and term."""
+    scopes = {
+        "AOCCFL": ["USUBJID"],
+        "AOCCSFL": ["USUBJID", "AEBODSYS"],
+        "AOCCPFL": ["USUBJID", "AEBODSYS", "AEDECOD"],
+    }
+    worst_first = records.sort("ATOXGRN", "ASTDT", "AESEQ", descending=[True, False, False], nulls_last=True)
+    emergent = pl.col("TRTEMFL") == "Y"
+    return worst_first.with_columns(
+        only(emergent & (emergent.cum_sum().over(scope) == 1)).alias(name) for name, scope in scopes.items()
+    )
+
+
+def _rule(cutoff: date) -> pl.Expr:
+    later = (dates.earliest(pl.col("AEENDTC")) > cutoff).fill_null(False)
+    return because(
+        pl.col("WHY"),
+        pl.when(pl.col("ASTDTF").is_not_null() & (pl.col("ASTDT") == pl.col("TRTSDT")))
+        .then(pl.lit("start may be the first dose, and is taken to be"))
+        .when(pl.col("ASTDTF").is_not_null())
+        .then(pl.lit("start imputed as early as can be")),
+        pl.when(pl.col("AENDTF").is_not_null()).then(pl.lit("end imputed as late as can be")),
+        pl.when(later).then(pl.lit("going on at the cutoff")),
+        pl.when(pl.col("AEREL").is_null()).then(pl.lit("relationship missing")),
+        pl.when(pl.col("ATOXGRN").is_null()).then(pl.lit("grade missing")),
+    )
+
+
+def _not_serious(records: pl.DataFrame) -> pl.DataFrame:
+    return findings(
+        records.filter(pl.col("AESER").is_null()),
+        dataset="AE",
+        key=["USUBJID", "AESEQ"],
+        variable="AESER",
+        rule="seriousness is missing",
+        value="AESER",
+        action="counted as serious",
+    )

@@ -1,0 +1,310 @@
+"""ADAE: adverse events, drawn. One patient per row unless said; treated 2026-01-10 to 2026-03-01 in arm B."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+
+from drawn import table
+from small import CUTOFF, small_sources, small_study
+from trialwright.adam import adae
+
+ADSL = """
+    USUBJID | TRT01A | TRTSDT     | TRTSDTM          | TRTEDT     | NACTDT     | DTHDT
+    1       | B      | 2026-01-10 |                  | 2026-03-01 |            | |
+    2       | B      | 2026-01-10 | 2026-01-10T09:00 | 2026-03-01 |            | |
+    3       | A      | 2026-01-10 |                  | 2026-03-01 | 2026-03-10 | 2026-05-20
+    4       |        |            |                  |            |            | |
+"""
+
+
+def adsl(drawn: str = ADSL) -> pl.DataFrame:
+    dates = pl.col("TRTSDT", "TRTEDT", "NACTDT", "DTHDT").cast(pl.Date)
+    return table(drawn).with_columns(
+        pl.col("USUBJID").cast(pl.String), dates, TRTSDTM=pl.col("TRTSDTM").str.to_datetime("%Y-%m-%dT%H:%M")
+    )
+
+
+def records(drawn: str) -> pl.DataFrame:
+    """AE as SDTM has it: text dates and grades."""
+    frame = table(drawn)
+    texts = [c for c in frame.columns if c != "AESEQ"]
+    return frame.with_columns(pl.col(texts).cast(pl.String))
+
+
+def build(ae: str, cutoff: dt.date = CUTOFF, sdtm: dict[str, Any] | None = None, **study: Any) -> Any:
+    return adae.build(small_study(**study), {"AE": records(ae)} | (sdtm or {}), adsl(), cutoff)
+
+
+def column(ae: str, name: str, **kwargs: Any) -> list[Any]:
+    frame, _ = build(ae, **kwargs)
+    return frame[name].to_list()
+
+
+def test_partial_starts_are_the_first_dose_where_they_may_be() -> None:
+    """§6.7: the same month (or year) as the first dose → the first dose, if the end is not before it; else the 1st."""
+    frame, _ = build(
+        """
+        USUBJID | AESEQ | AESTDTC | AEENDTC    | meant
+        1       | 1     | 2026-01 |            | 2026-01-10
+        1       | 2     | 2026-01 | 2026-01-09 | 2026-01-01
+        1       | 3     | 2026-01 | 2026-01-10 | 2026-01-10
+        1       | 4     | 2026-02 |            | 2026-02-01
+        1       | 5     | 2026    |            | 2026-01-10
+        1       | 6     | 2026    | 2026-01-05 | 2026-01-01
+        1       | 7     | 2025    |            | 2025-01-01
+        1       | 8     |         |            | 2026-01-10
+        1       | 9     |         | 2026-01-09 | |
+        1       | 10    |         | 2026-01    | 2026-01-10
+        4       | 11    | 2026-01 |            | 2026-01-01
+        4       | 12    |         |            | |
+        """
+    )
+    meant = [
+        *("2026-01-10", "2026-01-01", "2026-01-10", "2026-02-01", "2026-01-10", "2026-01-01"),
+        *("2025-01-01", "2026-01-10", None, "2026-01-10", "2026-01-01", None),
+    ]
+    assert frame["ASTDT"].cast(pl.String).to_list() == meant
+    assert frame["ASTDTF"].to_list() == ["D", "D", "D", "D", "M", "M", "M", "Y", None, "Y", "D", None]
+
+
+def test_partial_ends_are_as_late_as_death_and_cutoff_allow() -> None:
+    frame, _ = build(
+        """
+        USUBJID | AESEQ | AESTDTC    | AEENDTC | meant
+        3       | 1     | 2026-02-03 | 2026-02 | 2026-02-28
+        3       | 2     | 2026-02-03 | 2026    | 2026-05-20
+        3       | 3     | 2026-02-03 | 2026-05 | 2026-05-20
+        1       | 4     | 2026-02-03 | 2026    | 2026-12-31
+        1       | 5     | 2026-02-03 |         | |
+        """
+    )
+    assert frame.sort("SRCSEQ")["AENDT"].cast(pl.String).to_list() == [
+        *("2026-02-28", "2026-05-20", "2026-05-20", "2026-12-31", None),
+    ]
+    assert frame.sort("SRCSEQ")["AENDTF"].to_list() == ["D", "M", "D", "M", None]
+
+
+def test_an_end_is_never_before_its_start() -> None:
+    frame, found = build(
+        """
+        USUBJID | AESEQ | AESTDTC          | AEENDTC
+        1       | 1     | 2026-02-03       | 2026-02-01
+        1       | 2     | 2026-02-03       | 2026-01
+        1       | 3     | 2026-02-03T10:00 | 2026-02-03T09:00
+        1       | 4     | 2026-02-03       | 2026-02-03
+        """
+    )
+    assert frame["AENDT"].to_list() == [None, None, None, dt.date(2026, 2, 3)]
+    assert found.filter(pl.col("rule") == "end before start")["key"].to_list() == [
+        *("USUBJID=1, AESEQ=1", "USUBJID=1, AESEQ=2", "USUBJID=1, AESEQ=3"),
+    ]
+
+
+def test_what_began_after_the_cutoff_is_ignored_and_what_ended_after_it_goes_on() -> None:
+    frame, _ = build(
+        """
+        USUBJID | AESEQ | AESTDTC    | AEENDTC
+        1       | 1     | 2026-02-10 | 2026-02-20
+        1       | 2     | 2026-02-10 | 2026-03
+        1       | 3     | 2026-02-10 | 2026-02
+        1       | 4     | 2026-02-16 | |
+        1       | 5     | 2026-03    | |
+        1       | 6     | 2026-02    | |
+        """,
+        cutoff=dt.date(2026, 2, 15),
+    )
+    assert frame["AESEQ"].to_list() == [1, 2, 3, 6]
+    assert frame["AENDT"].cast(pl.String).to_list() == [None, None, "2026-02-15", None]
+    assert "going on at the cutoff" in frame["RULE"][0]
+
+
+EMERGENCE = """
+    USUBJID | AESEQ | AESTDTC          | AEREL       | emergent | why
+    1       | 1     | 2026-01-09       | RELATED     | N        | before
+    1       | 2     | 2026-01-10       | RELATED     | Y        | day 1 without a time
+    2       | 3     | 2026-01-10T08:59 | RELATED     | N        | a minute before
+    2       | 4     | 2026-01-10T09:00 | RELATED     | Y        | at the first dose
+    2       | 5     | 2026-01-10       | RELATED     | Y        | day 1 without a time
+    1       | 6     | 2026-03-31       | NOT RELATED | Y        | 30 days after the last dose
+    1       | 7     | 2026-04-01       | RELATED     | N        | 31 days after
+    3       | 8     | 2026-03-09       | NOT RELATED | Y        | the day before a new therapy
+    3       | 9     | 2026-03-10       | NOT RELATED | N        | a new therapy has begun
+    3       | 10    | 2026-03-10       | RELATED     | Y        | related: the new therapy does not matter
+    3       | 11    | 2026-03-10       |             | Y        | relationship missing is related
+    4       | 12    | 2026-03-10       | RELATED     | N        | never treated
+    1       | 13    |                  | RELATED     | Y        | start unknown
+"""
+
+
+def test_emergence_row_by_row() -> None:
+    """§4.2: onset from the first dose to 30 days after the last, stopped by a new therapy if unrelated."""
+    frame, _ = build(EMERGENCE)
+    drawn = table(EMERGENCE)
+    assert frame.sort("SRCSEQ")["TRTEMFL"].to_list() == drawn["emergent"].to_list()
+    assert frame.sort("SRCSEQ")["RULE"][8].startswith("not emergent: unrelated, and another anticancer")
+
+
+@pytest.mark.parametrize(
+    ("rules", "changed"),
+    [
+        ({"window_days": 60}, {7: "Y"}),
+        ({"stop_at_new_therapy": False}, {9: "Y"}),
+        ({"missing_is_related": False}, {11: "N"}),
+    ],
+)
+def test_each_rule_of_the_study_changes_its_row_and_no_other(
+    rules: dict[str, Any], changed: dict[int, str]
+) -> None:
+    frame, _ = build(EMERGENCE, adverse_events=rules)
+    drawn = table(EMERGENCE)
+    meant = dict(zip(drawn["AESEQ"], drawn["emergent"], strict=True)) | changed
+    assert dict(frame.select("AESEQ", "TRTEMFL").iter_rows()) == meant
+
+
+def test_worsening_of_an_event_from_before_the_first_dose() -> None:
+    """§4.2: emergent if the grade rises. A linked record that is no worse goes on from before; without a link
+    nothing says so, and it counts."""
+    frame, _ = build(
+        """
+        USUBJID | AESEQ | AEGRPID | AEDECOD | AESTDTC    | AETOXGR
+        1       | 1     | F1      | Fatigue | 2026-01-01 | 2
+        1       | 2     | F1      | Fatigue | 2026-02-01 | 1
+        1       | 3     | F1      | Fatigue | 2026-02-10 | 3
+        1       | 4     |         | Fatigue | 2026-02-20 | 1
+        """
+    )
+    assert frame["TRTEMFL"].to_list() == ["N", "N", "Y", "Y"]
+
+
+def test_relationship_as_reported_and_as_counted() -> None:
+    frame, _ = build(
+        """
+        USUBJID | AESEQ | AESTDTC    | AEREL
+        1       | 1     | 2026-02-01 | Related
+        1       | 2     | 2026-02-01 | NONE
+        1       | 3     | 2026-02-01 | |
+        """
+    )
+    assert frame["AREL"].to_list() == ["Y", "N", "Y"]
+    assert frame["AERELN"].to_list() == [1, 0, None]
+    assert frame["AEREL"].to_list() == ["Related", "NONE", None]
+
+
+def test_missing_seriousness_counts_as_serious_and_is_a_finding() -> None:
+    frame, found = build(
+        """
+        USUBJID | AESEQ | AESTDTC    | AESER
+        1       | 1     | 2026-02-01 | N
+        1       | 2     | 2026-02-01 | |
+        """
+    )
+    assert frame["ASER"].to_list() == ["N", "Y"]
+    assert found["rule"].to_list() == ["seriousness is missing"]
+
+
+def test_a_word_that_is_no_grade_is_a_finding() -> None:
+    frame, found = build(
+        """
+        USUBJID | AESEQ | AESTDTC    | AETOXGR | AESER
+        1       | 1     | 2026-02-01 | 3       | N
+        1       | 2     | 2026-02-01 | 6       | N
+        1       | 3     | 2026-02-01 |         | N
+        """
+    )
+    assert frame["ATOXGRN"].to_list() == [3, None, None]
+    assert frame["AETOXGR"].to_list() == ["3", "6", None]
+    assert frame["GRADESRC"].to_list() == ["CTCAE v5.0 reported"] * 3
+    assert found.select("key", "variable", "value").rows() == [("USUBJID=1, AESEQ=2", "AETOXGR", "6")]
+
+
+def test_a_grade_that_sas_wrote_as_a_number() -> None:
+    ae = records("USUBJID | AESEQ | AESTDTC\n1 | 1 | 2026-02-01").with_columns(AETOXGR=pl.lit(3.0))
+    frame, _ = adae.build(small_study(), {"AE": ae}, adsl(), CUTOFF)
+    assert frame["ATOXGR"].to_list() == ["3"]
+
+
+def test_a_trial_that_grades_by_severity_is_only_other_words() -> None:
+    frame, _ = build(
+        """
+        USUBJID | AESEQ | AESTDTC    | AESEV    | AEREL
+        1       | 1     | 2026-02-01 | MODERATE | REMOTE
+        1       | 2     | 2026-02-01 | SEVERE   | PROBABLE
+        """,
+        adverse_events={"scale": "severity", "grades": ["MILD", "MODERATE", "SEVERE"]},
+        sources=small_sources(adverse_event_grade="AESEV"),
+    )
+    assert frame["ATOXGRN"].to_list() == [2, 3]
+    assert frame["ATOXGR"].to_list() == ["MODERATE", "SEVERE"]
+    assert frame["GRADESRC"].unique().to_list() == ["severity reported"]
+    assert frame["AREL"].to_list() == ["N", "Y"]
+
+
+def test_the_first_of_the_worst_grade_is_flagged_per_term_class_and_subject() -> None:
+    frame, _ = build(
+        """
+        USUBJID | AESEQ | AEBODSYS | AEDECOD  | AESTDTC    | AETOXGR
+        1       | 1     | GI       | Nausea   | 2026-01-01 | 4
+        1       | 2     | GI       | Nausea   | 2026-02-05 | 2
+        1       | 3     | GI       | Nausea   | 2026-02-03 | 2
+        1       | 4     | GI       | Nausea   | 2026-02-01 | 1
+        1       | 5     | GI       | Vomiting | 2026-02-01 | 3
+        1       | 6     | Blood    | Anaemia  | 2026-02-01 | |
+        2       | 7     | GI       | Nausea   | 2026-02-01 | 1
+        """
+    )
+    flagged = {name: frame.filter(pl.col(name) == "Y")["AESEQ"].to_list() for name in
+               ("AOCCPFL", "AOCCSFL", "AOCCFL")}  # fmt: skip
+    assert flagged == {"AOCCPFL": [3, 5, 6, 7], "AOCCSFL": [5, 6, 7], "AOCCFL": [5, 7]}
+
+
+EX = """
+    USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXSTDTC
+    2       | 1     | TARLATAMAB | 1      | mg     | 2026-01-10T09:00
+    2       | 2     | TARLATAMAB | 10     | mg     | 2026-01-17T09:00
+    2       | 3     | TARLATAMAB | 10     | mg     | 2026-01-24
+"""
+
+
+def test_the_dose_before_onset() -> None:
+    """On a dosing day an event without a time is after the dose; with one, the times decide."""
+    ex = table(EX).with_columns(pl.col("USUBJID").cast(pl.String))
+    frame, _ = build(
+        """
+        USUBJID | AESEQ | AESTDTC
+        2       | 1     | 2026-01-09
+        2       | 2     | 2026-01-10
+        2       | 3     | 2026-01-17T08:00
+        2       | 4     | 2026-01-17T09:30
+        2       | 5     | 2026-01-24T01:00
+        2       | 6     | 2026-02-20
+        """,
+        sdtm={"EX": ex},
+    )
+    assert frame["DOSENUM"].to_list() == [None, 1, 1, 2, 3, 3]
+    assert frame["LDOSEDTM"][3] == dt.datetime(2026, 1, 17, 9)
+    assert frame["LDOSEDTM"][4] is None, "that dose has no time, and none is made up"
+    assert frame["LDOSEDT"][4] == dt.date(2026, 1, 24)
+
+
+def test_a_record_of_an_unknown_subject_is_a_finding() -> None:
+    frame, found = build("USUBJID | AESEQ | AESTDTC | AESER\n9 | 1 | 2026-02-01 | N")
+    assert frame.is_empty()
+    assert found["rule"].to_list() == ["the subject is not in ADSL"]
+
+
+def test_without_the_domain_there_is_an_empty_frame_of_the_same_shape() -> None:
+    frame, found = adae.build(small_study(), {}, adsl(), CUTOFF)
+    assert frame.schema == adae.SCHEMA
+    assert frame.is_empty()
+    assert found.is_empty()
+
+
+def test_every_row_says_where_it_comes_from() -> None:
+    frame, _ = build(EMERGENCE)
+    assert frame.select("SRCDOM", "SRCVAR").unique().rows() == [("AE", "AESTDTC")]
+    assert frame["SRCSEQ"].to_list() == frame["AESEQ"].to_list()
+    assert frame["RULE"].null_count() == 0
