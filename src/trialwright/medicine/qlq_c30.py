@@ -1,0 +1,351 @@
+"""EORTC QLQ-C30 version 3: fifteen scales, the summary score, and deterioration over time.
+
+Scoring: Fayers et al., The EORTC QLQ-C30 Scoring Manual, 3rd edition (2001). Summary score: Giesinger et
+al., J Clin Epidemiol 2016;69:79-88. Deterioration: Bonnetain et al., Eur J Cancer 2010;46:2753-62; Anota
+et al., Qual Life Res 2015;24:5-18. The wording of the questionnaire belongs to the EORTC and is not here:
+items are q1 to q30. Versions 1 and 2 ask q1 to q7 as yes or no; their answers look like valid ones and
+must be kept away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+ITEMS = tuple(f"q{i}" for i in range(1, 31))
+SCALES = (
+    *("QL", "PF", "RF", "EF", "CF", "SF", "FA", "NV", "PA", "DY", "SL", "AP", "CO", "DI", "FI"),
+    "SUMMARY",
+)
+_NOT_SUMMED = ("QL", "FI")
+_TOLERANCE = 1e-6
+
+
+@lru_cache
+def scales() -> pl.DataFrame:
+    """One row per scale: scale, code (version 3), label, items, highest (answer; the lowest is 1), kind."""
+    with resources.files("trialwright.medicine").joinpath("tables/qlq_c30.csv").open("rb") as file:
+        table = pl.read_csv(file, schema_overrides={"items": pl.String, "highest": pl.Int64})
+    return table.with_columns(items=pl.col("items").str.split(" ").list.eval("q" + pl.element()))
+
+
+def score(items: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Scores of long answers, and the answers that could not be used.
+
+    ``items``: the ``keys`` of a form (subject, visit …), item (q1 … q30, or 1 … 30) and value. Scores:
+    one row per form and scale with scale, score (0 to 100, null if missing), n_answered, n_items; SUMMARY
+    counts the scales it rests on. Invalid: keys, item, value, reason; such an answer is treated as
+    missing, but for an item answered twice alike.
+    """
+    forms = items.select(keys).unique(maintain_order=True).with_row_index("form")
+    numbered, strange = _numbered(items, forms, keys)
+    once, doubled = _once(numbered, keys)
+    cells = np.full((forms.height, len(ITEMS)), np.nan)
+    cells[once["form"].to_numpy(), once["number"].to_numpy() - 1] = once["value"].to_numpy()
+    answered = pl.DataFrame(cells, schema=dict.fromkeys(ITEMS, pl.Float64), nan_to_null=True)
+    answers, invalid = _valid(pl.concat([forms.select(keys), answered], how="horizontal"), keys)
+    return _long(answers, keys), pl.concat([strange, doubled, invalid])
+
+
+def score_wide(forms: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """As ``score``, of one row per form with columns q1 … q30 (those absent count as unanswered).
+
+    Scores come as one row per form: keys and a column per scale and SUMMARY.
+    """
+    answers, invalid = _valid(forms, keys)
+    return answers.select(*keys, **_scores()), invalid
+
+
+def _numbered(
+    items: pl.DataFrame, forms: pl.DataFrame, keys: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Answers with the number of their form and item; and those that are no item or no number."""
+    said = items.select(item=pl.col("item").cast(pl.String)).unique()
+    bare = (
+        pl.col("item").str.strip_chars().str.to_lowercase().str.strip_prefix("q").cast(pl.Int64, strict=False)
+    )
+    numbers = said.with_columns(number=pl.when(bare.is_between(1, 30)).then(bare))
+    rows = (
+        items.select(*keys, pl.col("item").cast(pl.String), said="value")
+        .with_columns(value=pl.col("said").cast(pl.Float64, strict=False))
+        .join(numbers, on="item", how="left", nulls_equal=True, maintain_order="left")
+        .join(forms, on=list(keys), how="left", nulls_equal=True, maintain_order="left")
+    )
+    known, number = pl.col("number").is_not_null(), pl.col("value").is_finite().fill_null(False)
+    garbled = rows.filter(known & ~number & pl.col("said").is_not_null())
+    strange = [
+        _invalid(rows.filter(~known), keys, "said", "not an item of the QLQ-C30"),
+        _invalid(garbled, keys, "said", "not a number"),
+    ]
+    return rows.filter(known & number), pl.concat(strange)
+
+
+def _invalid(rows: pl.DataFrame, keys: Sequence[str], value: str, reason: str) -> pl.DataFrame:
+    return rows.select(*keys, "item", value=pl.col(value).cast(pl.String), reason=pl.lit(reason))
+
+
+def _once(answers: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One answer per form and item: equal doubles become one, different ones none. Both are reported."""
+    again = (answers["form"].cast(pl.Int64) * len(ITEMS) + answers["number"]).is_duplicated()
+    doubled = answers.filter(again).with_columns(
+        alike=pl.col("value").n_unique().over("form", "number") == 1,
+        item="q" + pl.col("number").cast(pl.String),
+    )
+    kept = doubled.filter("alike").unique(["form", "number"], keep="first", maintain_order=True)
+    reports = [
+        _invalid(kept, keys, "value", "answered twice alike"),
+        _invalid(doubled.filter(~pl.col("alike")), keys, "value", "answered twice differently"),
+    ]
+    return pl.concat([answers.filter(~again), kept.drop("alike")]), pl.concat(reports)
+
+
+def _valid(forms: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Answers out of range or between the grades become null and a row of the second frame."""
+    absent = [pl.lit(None, dtype=pl.Float64).alias(q) for q in ITEMS if q not in forms.columns]
+    raw = forms.with_columns(absent).select(*keys, *(pl.col(q).cast(pl.Float64) for q in ITEMS))
+    highest = _highest()
+    usable = {q: pl.col(q).is_between(1, highest[q]) & (pl.col(q).round() == pl.col(q)) for q in ITEMS}
+    clean = raw.with_columns(pl.when(usable[q]).then(pl.col(q)).alias(q) for q in ITEMS)
+    lost = raw.select(pl.any_horizontal(~usable[q] for q in ITEMS))[:, 0].fill_null(False)
+    suspects = raw.filter(lost).with_columns(pl.when(~usable[q]).then(pl.col(q)).alias(q) for q in ITEMS)
+    invalid = suspects.unpivot(ITEMS, index=list(keys), variable_name="item").filter(
+        pl.col("value").is_not_null()
+    )
+    return clean, _invalid(invalid, keys, "value", "not an answer of the item")
+
+
+def _highest() -> dict[str, int]:
+    table = scales().explode("items")
+    return dict(zip(table["items"], table["highest"], strict=True))
+
+
+def _scores() -> dict[str, pl.Expr]:
+    """A column expression per scale over q1 … q30, in the order of ``SCALES``."""
+    scored = {
+        row["scale"]: _score(row["items"], row["highest"], row["kind"])
+        for row in scales().iter_rows(named=True)
+    }
+    kinds = dict(scales().select("scale", "kind").iter_rows())
+    good = [
+        (100 - scored[scale]) if kinds[scale] == "symptom" else scored[scale]
+        for scale in scored
+        if scale not in _NOT_SUMMED
+    ]
+    return scored | {"SUMMARY": pl.sum_horizontal(good, ignore_nulls=False) / len(good)}
+
+
+def _score(items: Sequence[str], highest: int, kind: str) -> pl.Expr:
+    """RS = mean of the answered items if at least half are; (RS - 1) / range, turned round for functions."""
+    answered = _answered(items)
+    raw = pl.when(2 * answered >= len(items)).then(pl.sum_horizontal(items) / answered)
+    part = (raw - 1) / (highest - 1)
+    return (1 - part) * 100 if kind == "function" else part * 100
+
+
+def _answered(items: Sequence[str]) -> pl.Expr:
+    return pl.sum_horizontal(pl.col(q).is_not_null().cast(pl.Int32) for q in items)
+
+
+def _long(answers: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    scores = _scores()
+    items = dict(scales().select("scale", "items").iter_rows())
+    summed = [s for s in items if s not in _NOT_SUMMED]
+    counts = {s: _answered(q) for s, q in items.items()}
+    counts["SUMMARY"] = pl.sum_horizontal(scores[s].is_not_null().cast(pl.Int32) for s in summed)
+    sizes = {s: len(q) for s, q in items.items()} | {"SUMMARY": len(summed)}
+    forms = answers.with_row_index("form")
+    parts = [
+        forms.select(
+            "form",
+            *keys,
+            scale=pl.lit(scale, dtype=pl.Enum(SCALES)),
+            score=scores[scale],
+            n_answered=counts[scale].cast(pl.Int32),
+            n_items=pl.lit(sizes[scale], dtype=pl.Int32),
+        )
+        for scale in SCALES
+    ]
+    return pl.concat(parts).sort("form", "scale").drop("form").with_columns(pl.col("scale").cast(pl.String))
+
+
+@dataclass(frozen=True, slots=True)
+class Deterioration:
+    """What counts as deterioration. The first word of each choice is the default.
+
+    ``reference``: the baseline, the best score so far, or the previous one. ``threshold``: points in the
+    worse direction, inclusive; ``thresholds`` overrides it for single scales. ``pattern``: the first
+    deterioration, or the first that is definitive, or confirmed (at the next form, or death before one).
+    ``definitive``: at all later forms, against the reference of that time, def2 it persists, def1 no
+    improvement of a threshold, def3 no such improvement against the deteriorated score itself.
+    ``improved_by``: an improvement needs at_least, or more_than, the threshold. ``last_form_definitive``:
+    a deterioration at the last form counts. ``missed_forms``: right after so many missed scheduled forms
+    it is censored before the gap; None keeps it.
+    """
+
+    reference: Literal["baseline", "best", "previous"] = "baseline"
+    threshold: float = 10.0
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    pattern: Literal["first", "definitive", "confirmed"] = "first"
+    definitive: Literal["def2", "def1", "def3"] = "def2"
+    improved_by: Literal["at_least", "more_than"] = "at_least"
+    last_form_definitive: bool = True
+    missed_forms: int | None = 2
+
+    def __post_init__(self) -> None:
+        words = {
+            "reference": ("baseline", "best", "previous"),
+            "pattern": ("first", "definitive", "confirmed"),
+            "definitive": ("def1", "def2", "def3"),
+            "improved_by": ("at_least", "more_than"),
+        }
+        for name, known in words.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(known)}")
+        if self.threshold <= 0 or any(t <= 0 for t in self.thresholds.values()):
+            raise ValueError("a deterioration threshold must be above zero")
+        if strange := set(self.thresholds) - set(SCALES):
+            raise ValueError(f"thresholds name scales that do not exist: {', '.join(sorted(strange))}")
+
+
+def deterioration(scores: pl.DataFrame, policy: Deterioration = Deterioration()) -> pl.DataFrame:
+    """One row per subject and scale: whether and when it deteriorated, and the rule that said so.
+
+    ``scores``: subject, scale, visit (the scheduled forms counted 1, 2, …; the baseline is 0), day, score
+    and baseline (the baseline score, on every row); optional died. Only scheduled forms after baseline;
+    rows without a score are passed over, so a subject without any later form has one such row.
+
+    Gives event, day (of the event, else of the last form before censoring; null means censor at the
+    start), visit, score, change (towards worse), rule, and n_forms; first_day, definitive_day and
+    confirmed_day whatever the pattern; cannot_worsen where the baseline leaves no room for the threshold.
+    """
+    subjects = _courses(scores, policy)
+    forms = _forms(scores, subjects, policy)
+    found = forms.group_by("course").agg(
+        last_day=pl.col("day").last(),
+        first_day=pl.col("day").filter(pl.col("first")).first(),
+        definitive_day=pl.col("day").filter(pl.col("definitive")).first(),
+        confirmed_day=pl.col("day").filter(pl.col("confirmed")).first(),
+        **{
+            f"event_{c}": pl.col(c).filter(pl.col(policy.pattern)).first()
+            for c in ("day", "visit", "score", "change", "previous_day", "missed")
+        },
+    )
+    return _told(subjects.join(found, on="course", how="left", maintain_order="left"), policy)
+
+
+def _courses(scores: pl.DataFrame, policy: Deterioration) -> pl.DataFrame:
+    """One row per subject and scale: baseline, sign (+1: a higher score is worse), threshold, died."""
+    if strange := set(scores["scale"].unique()) - set(SCALES):
+        raise ValueError(
+            f"scores name scales that do not exist: {', '.join(map(str, sorted(strange, key=str)))}"
+        )
+    symptoms = set(scales().filter(pl.col("kind") == "symptom")["scale"])
+    rules = pl.DataFrame(
+        {
+            "scale": SCALES,
+            "sign": [1.0 if s in symptoms else -1.0 for s in SCALES],
+            "threshold": [float(policy.thresholds.get(s, policy.threshold)) for s in SCALES],
+        },
+        schema={"scale": pl.String, "sign": pl.Float64, "threshold": pl.Float64},
+    )
+    died = pl.col("died").fill_null(False).any() if "died" in scores.columns else pl.lit(False)
+    baseline = pl.col("baseline").cast(pl.Float64).drop_nulls().first()
+    counted = (
+        (pl.col("score").cast(pl.Float64).is_finite() & pl.col("day").is_not_null()).sum().cast(pl.Int32)
+    )
+    courses = scores.group_by("subject", "scale", maintain_order=True).agg(
+        baseline=baseline, died=died, n_forms=counted
+    )
+    return courses.join(rules, on="scale", how="left", maintain_order="left").with_row_index("course")
+
+
+def _forms(scores: pl.DataFrame, courses: pl.DataFrame, policy: Deterioration) -> pl.DataFrame:
+    """Answered forms in order, with ``worse`` (a score of which more is worse), change, the patterns."""
+    there = scores.select("subject", "scale", "visit", "day", pl.col("score").cast(pl.Float64)).filter(
+        pl.col("score").is_finite() & pl.col("day").is_not_null()
+    )
+    known = courses.filter(pl.col("baseline").is_not_null())
+    forms = there.join(known, on=["subject", "scale"]).sort("course", "visit", "day", maintain_order=True)
+    worse, start = pl.col("sign") * pl.col("score"), pl.col("sign") * pl.col("baseline")
+    forms = forms.with_columns(worse=worse, start=start)
+    before = pl.col("worse").shift(1).over("course")
+    reference = {
+        "baseline": pl.col("start"),
+        "best": pl.min_horizontal("start", pl.col("worse").cum_min().shift(1).over("course")),
+        "previous": before.fill_null(pl.col("start")),
+    }[policy.reference]
+    forms = forms.with_columns(
+        reference=reference,
+        next=pl.col("worse").shift(-1).over("course"),
+        later_best=pl.col("worse").cum_min(reverse=True).shift(-1).over("course"),
+        previous_day=pl.col("day").shift(1).over("course"),
+        missed=pl.col("visit") - pl.col("visit").shift(1).over("course").fill_null(0) - 1,
+    )
+    return forms.with_columns(change=pl.col("worse") - pl.col("reference"), **_patterns(policy))
+
+
+def _patterns(policy: Deterioration) -> dict[str, pl.Expr]:
+    worse, reference, later = pl.col("worse"), pl.col("reference"), pl.col("later_best")
+    least = pl.col("threshold") - _TOLERANCE
+    slack = _TOLERANCE if policy.improved_by == "more_than" else -_TOLERANCE
+
+    def improved(since: pl.Expr) -> pl.Expr:
+        gain = since - later
+        return gain > pl.col("threshold") + slack
+
+    first = worse - reference >= least
+    held = {
+        "def1": ~improved(reference),
+        "def2": later - reference >= least,
+        "def3": ~improved(worse),
+    }[policy.definitive]
+    at_next = (
+        pl.when(pl.col("next").is_null()).then(pl.col("died")).otherwise(pl.col("next") - reference >= least)
+    )
+    return {
+        "first": first,
+        "definitive": first & held.fill_null(policy.last_form_definitive),
+        "confirmed": first & at_next,
+    }
+
+
+def _told(found: pl.DataFrame, policy: Deterioration) -> pl.DataFrame:
+    reached = pl.col("event_day").is_not_null()
+    gap = pl.lit(False)
+    if policy.missed_forms is not None:
+        gap = (pl.col("event_missed") >= policy.missed_forms).fill_null(False)
+    event = reached & ~gap
+    rule = (
+        pl.when(pl.col("baseline").is_null())
+        .then(pl.lit("no baseline"))
+        .when(pl.col("n_forms") == 0)
+        .then(pl.lit("no later form"))
+        .when(event)
+        .then(pl.lit(f"{policy.pattern} deterioration"))
+        .when(reached)
+        .then(pl.lit("deterioration after missed forms"))
+        .otherwise(pl.lit("no deterioration"))
+    )
+    room = pl.when(pl.col("sign") > 0).then(100 - pl.col("baseline")).otherwise(pl.col("baseline"))
+    return found.select(
+        "subject",
+        "scale",
+        "baseline",
+        event=event,
+        day=pl.when(event).then("event_day").when(reached).then("event_previous_day").otherwise("last_day"),
+        visit=pl.when(event).then("event_visit"),
+        score=pl.when(event).then("event_score"),
+        change=pl.when(event).then("event_change"),
+        rule=rule,
+        n_forms="n_forms",
+        first_day="first_day",
+        definitive_day="definitive_day",
+        confirmed_day="confirmed_day",
+        cannot_worsen=room < pl.col("threshold") - _TOLERANCE,
+    )
