@@ -81,7 +81,7 @@ def cox(
     if ties not in get_args(Ties):
         raise ValueError(f"ties must be one of {', '.join(get_args(Ties))}, not {ties!r}")
     data = cox_data(time, event, covariates, strata, entry=entry, weights=weights, timefix=timefix)
-    found = maximise(lambda b: LIKELIHOODS[ties](data, b), data.p)
+    found = maximise(lambda b: LIKELIHOODS[ties](data, b), data.spread)
     return _summary(data, found, probability(confidence))
 
 
@@ -93,18 +93,18 @@ class Maximum:
     steps: int
 
 
-def maximise(at: Callable[[Floats], Point], p: int) -> Maximum:
-    """Newton's way from 0 to the top."""
-    beta = np.zeros(p)
+def maximise(at: Callable[[Floats], Point], spread: Floats) -> Maximum:
+    """Newton's way from 0 to the top. ``spread`` is the information there would be, were all at risk at
+    each event."""
+    beta = np.zeros(spread.size)
     null = here = at(beta)
-    scale = np.sqrt(np.diag(null.information))
-    _determined(null, scale)
+    scale = _determined(null, spread)
     for steps in range(_STEPS):
         if steps > 5 and _information_left(here, null, scale) < _FLAT:
             raise NotEstimable("monotone likelihood: a covariate separates those with and without events")
         step = _solve(here)
         if float(step @ here.score) < _SETTLED * max(1.0, abs(here.loglik) * 1e-6):
-            return Maximum(beta, here, null, steps)
+            return Maximum(beta + step, here, null, steps)
         beta, here = _uphill(at, beta, step, here)
     raise NotEstimable(f"the likelihood did not converge in {_STEPS} steps")
 
@@ -120,15 +120,18 @@ def _uphill(at: Callable[[Floats], Point], beta: Floats, step: Floats, here: Poi
     raise NotEstimable("the likelihood did not converge: no step leads uphill")
 
 
-def _determined(null: Point, scale: Floats) -> None:
-    if not (scale > 0).all():
-        raise NotEstimable(
-            f"covariate {int(np.argmin(scale > 0))} never differs among patients at risk together"
-        )
+def _determined(null: Point, spread: Floats) -> Floats:
+    """Root of the information on each covariate at 0, if there is any."""
+    own = np.diag(null.information)
+    told = own > 1e-11 * spread  # less is rounding
+    if not told.all():
+        raise NotEstimable(f"covariate {int(np.argmin(told))} never differs among patients at risk together")
+    scale = np.sqrt(own)
     if scale.size > 1:
         smallest = np.linalg.eigvalsh(null.information / np.outer(scale, scale))[0]
         if smallest < 1e-10:
             raise NotEstimable("covariates determine each other")
+    return scale
 
 
 def _information_left(here: Point, null: Point, scale: Floats) -> float:

@@ -34,6 +34,7 @@ class CoxData:
     dw: Floats  # (G,) their weight
     stratum_end: Indices  # the moment after the last of each stratum
     waits: Indices | None  # (m,) left truncation: the last moment before the patient came in, or G
+    spread: Floats  # (p,) variance of each covariate times the number of events
     n: int  # patients
     n_event: int
 
@@ -152,8 +153,9 @@ def _lay_out(who: _Patients, rows: Indices, timefix: bool) -> CoxData:
             raise ValueError("entry and time of a patient are the same once near-equal times are merged")
         waits = _waits(come[order], moments, K)
     centre = who.X.mean(axis=1) if w is None else who.X @ w / w.sum()
+    X = who.X - centre[:, None]
     return CoxData(
-        X=who.X[:, order] - centre[:, None],
+        X=X[:, order],
         w=mass,
         event=event,
         row=rows[order],
@@ -163,6 +165,7 @@ def _lay_out(who: _Patients, rows: Indices, timefix: bool) -> CoxData:
         dw=dw,
         stratum_end=np.flatnonzero(np.diff(moments // K, append=-1)) + 1,
         waits=waits,
+        spread=(X**2).mean(axis=1) * dw.sum(),
         n=leave.size,
         n_event=int(dead.sum()),
     )

@@ -52,7 +52,8 @@ def logrank(
 
     ``rho`` and ``gamma`` weight each event time by S(t-)^rho (1 - S(t-))^gamma, S being the pooled curve
     of the stratum just before t. Raises ``NotEstimable`` without events, with an empty group, or where
-    the two groups are never at risk together.
+    no event
+    tells the groups apart (they are never at risk together, or all have the event at once).
     """
     table = risk_table(time, event, group, strata, timefix=timefix)
     return weighted(table, fleming_harrington(table, rho, gamma))
@@ -66,7 +67,7 @@ def weighted(table: RiskTable, weights: Floats | None) -> LogRank:
     U = float((w * (table.d1 - expected_1)).sum())
     V = float((w**2 * variance(table)).sum())
     if not V > 0:
-        raise NotEstimable("the two groups are never at risk together at an event")
+        raise NotEstimable("no event tells the groups apart")
     z = U / math.sqrt(V)
     observed = float((w * (table.d - table.d1)).sum()), float((w * table.d1).sum())
     expected = float((w * (table.d - expected_1)).sum()), float((w * expected_1).sum())

@@ -1,0 +1,176 @@
+"""What must hold for any data."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from trialwright.stats.cox import cox
+from trialwright.stats.errors import NotEstimable
+from trialwright.stats.logrank import logrank
+from trialwright.stats.proportions import clopper_pearson, miettinen_nurminen
+from trialwright.stats.survival import kaplan_meier, rmst
+
+settings.register_profile(
+    "stats", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
+)
+STATS = settings.get_profile("stats")
+
+TRIALS = (
+    st.integers(6, 40)
+    .flatmap(
+        lambda n: st.tuples(
+            st.lists(st.integers(0, 25), min_size=n, max_size=n),
+            st.lists(st.booleans(), min_size=n, max_size=n),
+            st.lists(st.integers(0, 1), min_size=n, max_size=n),
+            st.lists(st.integers(0, 2), min_size=n, max_size=n),
+        )
+    )
+    .map(lambda columns: tuple(np.array(column) for column in columns))
+)
+
+
+def estimable(function, *args, **options):
+    """The value, or skip this example: not estimable data are the business of test_stats_edges."""
+    try:
+        return function(*args, **options)
+    except NotEstimable:
+        assume(False)
+
+
+@STATS
+@given(TRIALS)
+def test_relabelling_the_groups_flips_the_sign(trial):
+    time, event, group, strata = trial
+    test = estimable(logrank, time, event, group, strata)
+    other = logrank(time, event, 1 - group, strata)
+    assert other.z == pytest.approx(-test.z, abs=1e-9)
+    fit = estimable(cox, time, event, group, strata)
+    assert cox(time, event, 1 - group, strata).coef == pytest.approx(-fit.coef, abs=1e-7)
+
+
+@STATS
+@given(TRIALS, st.randoms())
+def test_row_order_is_irrelevant(trial, random):
+    order = list(range(trial[0].size))
+    random.shuffle(order)
+    shuffled = tuple(column[order] for column in trial)
+    test = estimable(logrank, *trial)
+    assert logrank(*shuffled).z == pytest.approx(test.z, abs=1e-12)
+    fit = estimable(cox, *trial)
+    assert cox(*shuffled).coef == pytest.approx(fit.coef, abs=1e-9)
+    assert np.array_equal(kaplan_meier(*trial[:2]).survival, kaplan_meier(*shuffled[:2]).survival)
+
+
+@STATS
+@given(TRIALS, st.sampled_from([0.1, 1 / 30.4375, 365.25]))
+def test_the_unit_of_time_cancels(trial, unit):
+    time, event, group, strata = trial
+    test = estimable(logrank, time, event, group, strata)
+    assert logrank(time * unit, event, group, strata).z == pytest.approx(test.z, abs=1e-9)
+    fit = estimable(cox, time, event, group, strata)
+    assert cox(time * unit, event, group, strata).coef == pytest.approx(fit.coef, abs=1e-7)
+    median, scaled = kaplan_meier(time, event).median, kaplan_meier(time * unit, event).median
+    assert scaled.estimate == pytest.approx(median.estimate * unit, nan_ok=True)
+
+
+@STATS
+@given(TRIALS)
+def test_one_stratum_is_no_stratum(trial):
+    time, event, group, _ = trial
+    test = estimable(logrank, time, event, group)
+    assert logrank(time, event, group, np.full(time.size, "all")).z == test.z
+    fit = estimable(cox, time, event, group)
+    assert cox(time, event, group, np.full(time.size, "all")).coef == pytest.approx(fit.coef)
+
+
+@STATS
+@given(TRIALS)
+def test_strata_add_up(trial):
+    time, event, group, strata = trial
+    whole = estimable(logrank, time, event, group, strata)
+    U = V = 0.0
+    for label in range(3):
+        who = strata == label
+        try:
+            part = logrank(time[who], event[who], group[who])
+        except NotEstimable:
+            continue
+        U, V = U + part.statistic, V + part.variance
+    assert (whole.statistic, whole.variance) == pytest.approx((U, V), abs=1e-9)
+
+
+@STATS
+@given(TRIALS)
+def test_logrank_is_the_score_test_of_the_exact_cox_model(trial):
+    test = estimable(logrank, *trial)
+    fit = estimable(cox, *trial, ties="exact")
+    assert fit.score == pytest.approx(test.chi2, rel=1e-8, abs=1e-8)
+
+
+@STATS
+@given(TRIALS)
+def test_without_ties_the_three_forms_are_one(trial):
+    _, event, group, strata = trial
+    time = np.arange(event.size) % 7 * 100 + np.arange(event.size)
+    fit = estimable(cox, time, event, group, strata)
+    for ties in ("breslow", "exact"):
+        other = cox(time, event, group, strata, ties=ties)
+        assert other.coef == pytest.approx(fit.coef, abs=1e-8)
+        assert other.loglik == pytest.approx(fit.loglik, rel=1e-10)
+
+
+@STATS
+@given(TRIALS)
+def test_splitting_follow_up_changes_nothing(trial):
+    """Each patient as two rows, (0, c] and (c, time], where the second exists."""
+    time, event, group, strata = trial
+    assume(time.min() > 0)
+    cut = 9.5
+    late = time > cut
+    start = np.concatenate((np.full(time.size, -1.0), np.full(late.sum(), cut)))
+    stop = np.concatenate((np.minimum(time, cut), time[late]))
+    dead = np.concatenate((event & ~late, event[late]))
+    twice = [np.concatenate((column, column[late])) for column in (group, strata)]
+    fit = estimable(cox, time, event, group, strata)
+    split = cox(stop, dead, *twice, entry=start)
+    assert split.coef == pytest.approx(fit.coef, abs=1e-7)
+    assert split.loglik == pytest.approx(fit.loglik, rel=1e-9)
+    curve, pieces = kaplan_meier(time, event), kaplan_meier(stop, dead, entry=start)
+    assert pieces.at(time)[0] == pytest.approx(curve.at(time)[0], nan_ok=True)
+
+
+@STATS
+@given(TRIALS)
+def test_weights_repeat_patients_where_ties_are_breslow(trial):
+    time, event, group, strata = trial
+    times = strata + 1
+    fit = estimable(cox, time, event, group, weights=times, ties="breslow")
+    spelled = cox(*(np.repeat(column, times) for column in (time, event, group)), ties="breslow")
+    assert fit.coef == pytest.approx(spelled.coef, abs=1e-7)
+
+
+@STATS
+@given(TRIALS)
+def test_without_censoring_the_curve_is_the_empirical_one(trial):
+    time = trial[0]
+    curve = kaplan_meier(time, np.ones(time.size))
+    assert curve.at(time)[0] == pytest.approx([(time > t).mean() for t in time], abs=1e-12)
+    assert rmst(curve, tau=25).estimate == pytest.approx(np.minimum(time, 25).mean())
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.data())
+@settings(max_examples=50)
+def test_score_limits_swap_with_the_groups(n1, n0, draw):
+    x1, x0 = draw.draw(st.integers(0, n1)), draw.draw(st.integers(0, n0))
+    here, there = miettinen_nurminen(x1, n1, x0, n0), miettinen_nurminen(x0, n0, x1, n1)
+    assert (here.lower, here.upper) == pytest.approx((-there.upper, -there.lower), abs=1e-9)
+    mirrored = miettinen_nurminen(n1 - x1, n1, n0 - x0, n0)
+    assert (mirrored.lower, mirrored.upper) == pytest.approx((-here.upper, -here.lower), abs=1e-9)
+
+
+@given(st.integers(1, 200), st.data())
+def test_exact_limits_hold_the_estimate(n, draw):
+    x = draw.draw(st.integers(0, n))
+    found = clopper_pearson(x, n)
+    assert 0 <= found.lower <= found.estimate <= found.upper <= 1
