@@ -1,0 +1,414 @@
+"""Laboratory grades by the Common Terminology Criteria for Adverse Events (CTCAE).
+
+National Cancer Institute, CTCAE v5.0 (27 November 2017), with v4.03 and v6.0 as two more tables. The criteria
+are data (``tables/ctcae_v*_lab.csv``): one row is one way to reach a grade, ``value operator limit x basis``,
+held to a condition; the rows of one grade are alternatives. The grade is the highest one reached. A limit is
+strict unless the table says otherwise, so a value equal to it takes the milder grade.
+
+Only blood specimens are meant: a urine glucose has the same test code and must be left out by the caller.
+Blood pH (acidosis, alkalosis) and creatinine clearance are not carried: their codes do not tell blood from
+urine. Limits are compared in SI units only: where CTCAE prints a rounded twin in conventional units
+(11.5 mg/dL beside 2.9 mmol/L of calcium), the SI one decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from importlib import resources
+from operator import or_
+from typing import Any, Literal, get_args
+
+import polars as pl
+
+from trialwright.medicine.units import to_si
+
+Version = Literal["5.0", "4.03", "6.0"]
+
+_FILES: dict[str, str] = {"5.0": "ctcae_v5_lab.csv", "4.03": "ctcae_v4_lab.csv", "6.0": "ctcae_v6_lab.csv"}
+_CRITERIA_SCHEMA = {
+    "term": pl.String,
+    "test": pl.String,
+    "direction": pl.String,
+    "grade": pl.Int8,
+    "basis": pl.String,
+    "operator": pl.String,
+    "limit": pl.Float64,
+    "unit": pl.String,
+    "condition": pl.String,
+    "note": pl.String,
+    "sure": pl.String,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The choices that CTCAE leaves to the protocol. The first word of each is the default.
+
+    ``symptom_missing``: a grade that turns on unrecorded symptoms takes the milder or the worse reading.
+    ``baseline_rule``: an abnormal baseline is graded by multiples of itself (v5) or by the limits (uln_only).
+    ``baseline_graded_by``: the baseline record is graded by the limits alone, or as its own baseline.
+    ``hyperglycaemia_v4``, ``hypophosphataemia_v4``: the numbers of v4.03 where v5 has only clinical words.
+    ``fibrinogen_abnormal``: a fall counts if the baseline, or if the value, lies below the lower limit.
+    """
+
+    symptom_missing: Literal["milder", "worse"] = "milder"
+    baseline_rule: Literal["v5", "uln_only"] = "v5"
+    baseline_graded_by: Literal["limits", "itself"] = "limits"
+    hyperglycaemia_v4: bool = False
+    hypophosphataemia_v4: bool = False
+    fibrinogen_abnormal: Literal["baseline", "value"] = "baseline"
+
+    def __post_init__(self) -> None:
+        _one_of("symptom_missing", self.symptom_missing, ("milder", "worse"))
+        _one_of("baseline_rule", self.baseline_rule, ("v5", "uln_only"))
+        _one_of("baseline_graded_by", self.baseline_graded_by, ("limits", "itself"))
+        _one_of("fibrinogen_abnormal", self.fibrinogen_abnormal, ("baseline", "value"))
+
+
+def _one_of(name: str, word: str, words: Sequence[str]) -> None:
+    if word not in words:
+        raise ValueError(f"{name} is {word!r}; it must be one of {', '.join(words)}")
+
+
+@lru_cache
+def criteria(version: Version = "5.0") -> pl.DataFrame:
+    """The laboratory criteria of one CTCAE version: one row per term, test, direction, grade and alternative.
+
+    ``basis``: absolute (in ``unit``), uln, lln, baseline (multiples), uln_plus, baseline_plus (added, in
+    ``unit``), clinical (not in the value). ``condition``: null, normal_baseline, abnormal_baseline,
+    low_baseline, above_baseline, abnormal (see ``Policy``), anticoagulant, symptomatic, fasting.
+    ``sure``: published (seen in a public copy of the text) or recalled.
+    """
+    _one_of("CTCAE version", version, get_args(Version))
+    with _table(_FILES[version]).open("rb") as file:
+        return pl.read_csv(file, schema=_CRITERIA_SCHEMA)
+
+
+def _table(name: str) -> Any:
+    return resources.files("trialwright.medicine").joinpath("tables", name)
+
+
+def corrected_calcium(calcium: pl.Expr, albumin: pl.Expr) -> pl.Expr:
+    """Calcium in mmol/L corrected for albumin in g/L: ``Ca + 0.02 x (40 - albumin)`` (Payne 1973)."""
+    return calcium + 0.02 * (40 - albumin)
+
+
+_NEEDED = ("subject", "test", "value", "unit", "lln", "uln", "baseline", "is_baseline")
+_OPTIONAL = {
+    "albumin": pl.Float64,
+    "on_anticoagulant": pl.Boolean,
+    "symptomatic": pl.Boolean,
+    "fasting": pl.Boolean,
+    "baseline_lln": pl.Float64,
+    "baseline_uln": pl.Float64,
+}
+# One bit per reason: a million rows carry whole numbers, and only the few combinations are spelled out.
+_REASONS = {
+    "value missing": 1,
+    "value is not a number": 2,
+    "value is negative": 4,
+    "unit unknown": 8,
+    "no criteria": 16,
+    "clinical grading only": 32,
+    "LLN missing": 64,
+    "ULN missing": 128,
+    "fasting state unknown": 256,
+    "CENS": 512,
+    "baseline missing: limits used": 1024,
+    "symptoms unknown": 2048,
+    "anticoagulation unknown": 4096,
+    "calcium not corrected": 8192,
+    "at least this grade": 16384,
+    "limits of v4.03": 32768,
+    "below LLN": 65536,
+    "above ULN": 131072,
+}
+
+
+def grade_labs(labs: pl.DataFrame, criteria: pl.DataFrame, policy: Policy = Policy()) -> pl.DataFrame:
+    """Grades laboratory values in both directions; one row out per row in, in the same order.
+
+    ``labs``: subject, test (CDISC LBTESTCD), value (number, or text such as ``<5``), unit, lln, uln and
+    baseline (all in that unit), is_baseline; optional albumin (g/L, for calcium), symptomatic,
+    on_anticoagulant, fasting, baseline_lln and baseline_uln (the limits that held at baseline; else those
+    of the row).
+
+    Adds si_value, si_unit, graded_value (si_value, or calcium corrected), grade_low and grade_high (Int8),
+    reason_low and reason_high (why the grade is null, or what was assumed). A grade is null, never 0, where
+    the value or a limit that could decide is missing. Where a limit is reached while a higher one cannot be
+    judged, the grade is marked ``at least this grade``.
+
+    Values are compared after rounding both sides to 15 significant digits. ``<5`` counts as 5 and is marked
+    ``CENS``. Without a baseline the limits are used and marked.
+    """
+    rules = _with_v4(criteria, policy)
+    ready = _ready(labs, policy)
+    by_test = {str(test): rows for (test,), rows in rules.partition_by("test", as_dict=True).items()}
+    nothing = rules.clear()
+    parts = [
+        _grade_test(part, by_test.get(str(test), nothing), policy)
+        for (test,), part in ready.partition_by("test", as_dict=True).items()
+    ]
+    graded = pl.concat(parts or [_grade_test(ready, nothing, policy)]).sort("row").drop("row")
+    return labs.with_columns(_in_words(graded).get_columns())
+
+
+def _with_v4(table: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    borrowed = []
+    if policy.hyperglycaemia_v4:
+        borrowed.append((pl.col("test") == "GLUC") & (pl.col("direction") == "H"))
+    if policy.hypophosphataemia_v4:
+        borrowed.append((pl.col("test") == "PHOS") & (pl.col("direction") == "L"))
+    table = table.with_columns(borrowed=pl.lit(False))
+    if not borrowed:
+        return table
+    old = criteria("4.03").filter(reduce(or_, borrowed)).with_columns(borrowed=pl.lit(True))
+    return pl.concat([table.filter(~reduce(or_, borrowed)), old])
+
+
+def _ready(labs: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """What the criteria look at, in SI units: v, limits, baseline, conditions; ``bad`` says why v is null."""
+    missing = [c for c in _NEEDED if c not in labs.columns]
+    if missing:
+        raise ValueError(f"laboratory values need the columns {', '.join(missing)}")
+    frame = labs.with_columns(
+        pl.lit(None, dtype=t).alias(c) for c, t in _OPTIONAL.items() if c not in labs.columns
+    )
+    frame = _numbers(frame.with_row_index("row").with_columns(pl.col("test").cast(pl.String)))
+    frame = to_si(frame, ("number", "lln", "uln", "baseline", "baseline_lln", "baseline_uln"))
+    frame = frame.with_columns(
+        bad=pl.col("bad") + pl.when(pl.col("si_unit").is_null()).then(_REASONS["unit unknown"]).otherwise(0),
+        si_value=pl.col("si_number"),
+    )
+    calcium, known = pl.col("test") == "CA", pl.col("albumin").is_not_null()
+    frame = frame.with_columns(
+        graded_value=pl.when(calcium & known)
+        .then(corrected_calcium(pl.col("si_value"), pl.col("albumin")))
+        .otherwise(pl.col("si_value")),
+        flags=pl.col("flags")
+        + pl.when(calcium & ~known).then(_REASONS["calcium not corrected"]).otherwise(0),
+    )
+    return frame.select(
+        "row", "test", "si_value", "si_unit", "graded_value", "bad", "flags", "symptomatic",
+        "on_anticoagulant", "fasting", pl.col("is_baseline").fill_null(False),
+        v=_round(pl.when(pl.col("bad") == 0).then(pl.col("graded_value"))),
+        **_limits("si_lln", "si_uln", "lln", "uln"),
+        **_limits("si_baseline_lln", "si_baseline_uln", "base_lln", "base_uln"),
+        base=_round(_baseline(policy)),
+    ).with_columns(
+        base_lln=pl.coalesce("base_lln", "lln"), base_uln=pl.coalesce("base_uln", "uln")
+    )  # fmt: skip
+
+
+def _numbers(frame: pl.DataFrame) -> pl.DataFrame:
+    """``number`` from value; ``bad`` and ``flags`` as reason bits. ``<5`` counts as 5."""
+    text = frame.schema["value"] == pl.String
+    value = pl.col("value").str.strip_chars() if text else pl.col("value")
+    censored = value.str.contains(r"^[<>]") if text else pl.lit(False)
+    bare = (
+        value.str.replace(r"^[<>]=?\s*", "").cast(pl.Float64, strict=False)
+        if text
+        else value.cast(pl.Float64)
+    )
+    number = pl.when(bare.is_finite()).then(bare)
+    empty = value.is_null() | (value == "") if text else value.is_null()
+    bad = (
+        pl.when(empty)
+        .then(_REASONS["value missing"])
+        .when(number.is_null())
+        .then(_REASONS["value is not a number"])
+        .when(number < 0)
+        .then(_REASONS["value is negative"])
+        .otherwise(0)
+    )
+    flags = pl.when(censored).then(_REASONS["CENS"]).otherwise(0)
+    return frame.with_columns(number=number, bad=bad.cast(pl.Int32), flags=flags.cast(pl.Int32))
+
+
+def _limits(low: str, high: str, as_low: str, as_high: str) -> dict[str, pl.Expr]:
+    """Limits that can be limits: none negative, an upper one above zero, in order; else null."""
+    lln, uln = pl.col(low), pl.col(high)
+    upright = (lln <= uln).fill_null(True)
+    return {
+        as_low: _round(pl.when(upright & (lln >= 0)).then(lln)),
+        as_high: _round(pl.when(upright & (uln > 0)).then(uln)),
+    }
+
+
+def _baseline(policy: Policy) -> pl.Expr:
+    given = pl.when(pl.col("si_baseline") > 0).then(pl.col("si_baseline"))
+    own = (
+        pl.coalesce(given, "si_value")
+        if policy.baseline_graded_by == "itself"
+        else pl.lit(None, dtype=pl.Float64)
+    )
+    return pl.when(pl.col("is_baseline").fill_null(False)).then(own).otherwise(given)
+
+
+def _round(number: pl.Expr) -> pl.Expr:
+    """15 significant digits: what a decimal survives in binary, so that 3 x 0.1 equals 0.3."""
+    return number.round_sig_figs(15)
+
+
+def _grade_test(part: pl.DataFrame, rules: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    low = _grade_direction(part, rules.filter(pl.col("direction") == "L"), "L", policy)
+    high = _grade_direction(part, rules.filter(pl.col("direction") == "H"), "H", policy)
+    return part.select("row", "si_value", "si_unit", "graded_value").hstack(
+        [low["grade"].alias("grade_low"), high["grade"].alias("grade_high"),
+         low["reason"].alias("reason_low"), high["reason"].alias("reason_high")]
+    )  # fmt: skip
+
+
+def _grade_direction(part: pl.DataFrame, rules: pl.DataFrame, direction: str, policy: Policy) -> pl.DataFrame:
+    """grade and reason (bits) of one test in one direction."""
+    numeric = rules.filter(pl.col("basis") != "clinical")
+    bad = pl.col("bad")
+    if numeric.is_empty():
+        clinical = _REASONS["clinical grading only"] + _abnormal(direction)
+        reason = pl.when(bad != 0).then(bad).otherwise(clinical)
+        if rules.is_empty():
+            reason = pl.lit(_REASONS["no criteria"])
+        return part.with_columns(grade=pl.lit(None, dtype=pl.Int8), reason=reason.cast(pl.Int32))
+    given = _conditions(direction, policy)
+    levels = _levels(numeric, given)
+    graded = part.with_columns(levels.values()).with_columns(grade=_highest(levels))
+    unsure = reduce(or_, (pl.col(c).is_null() for c in levels))
+    above = reduce(or_, (pl.col(c).is_null() & (pl.col("grade") < int(c[1:])) for c in levels))
+    null_reason = pl.when(bad != 0).then(bad).otherwise(_why_unsure(numeric, direction))
+    flags = (
+        pl.col("flags")
+        + _bit("at least this grade", (pl.col("grade") > 0) & above)
+        + _bit("limits of v4.03", pl.lit(bool(numeric["borrowed"].any())))
+        + _assumed(numeric, given, direction, policy)
+    )
+    grade = (
+        pl.when(pl.col("v").is_null() | (unsure & (pl.col("grade") == 0)))
+        .then(None)
+        .otherwise(pl.col("grade"))
+    )
+    return graded.select(
+        grade=grade.cast(pl.Int8),
+        reason=pl.when(grade.is_null()).then(null_reason).otherwise(flags).cast(pl.Int32),
+    )
+
+
+def _conditions(direction: str, policy: Policy) -> dict[str, pl.Expr]:
+    """Each condition as a Boolean that is null only where a missing limit (or fasting state) hides it."""
+    v, base, none = pl.col("v"), pl.col("base"), pl.col("base").is_null()
+    beyond = base > pl.col("base_uln") if direction == "H" else base < pl.col("base_lln")
+    ruled = pl.lit(policy.baseline_rule == "v5")
+    fall = v < pl.col("lln") if policy.fibrinogen_abnormal == "value" else ruled & ~none & beyond
+    return {
+        "normal_baseline": ~ruled | none | ~beyond,
+        "abnormal_baseline": ruled & ~none & beyond,
+        "low_baseline": ruled & ~none & (base < pl.col("base_lln")),
+        "above_baseline": ~ruled | none | (v > base),
+        "abnormal": fall,
+        "anticoagulant": pl.col("on_anticoagulant").fill_null(False),
+        "symptomatic": pl.col("symptomatic").fill_null(policy.symptom_missing == "worse"),
+        "fasting": pl.col("fasting"),
+    }
+
+
+def _met(rule: dict[str, Any], given: dict[str, pl.Expr]) -> pl.Expr:
+    """Whether a value meets one row of the criteria: true, false, or null where a limit is missing."""
+    limit, base = pl.lit(rule["limit"], dtype=pl.Float64), pl.col("base")
+    bound = {
+        "absolute": limit,
+        "uln": _round(limit * pl.col("uln")),
+        "lln": _round(limit * pl.col("lln")),
+        "uln_plus": _round(pl.col("uln") + limit),
+        "baseline": _round(limit * base),
+        "baseline_plus": _round(base + limit),
+    }[rule["basis"]]
+    v = pl.col("v")
+    met = {"<": v < bound, "<=": v <= bound, ">": v > bound, ">=": v >= bound}[rule["operator"]]
+    if rule["basis"].startswith("baseline"):
+        met = met.fill_null(
+            False
+        )  # without a baseline its branch does not apply; a missing limit stays unknown
+    return met if rule["condition"] is None else met & given[rule["condition"]]
+
+
+def _levels(rules: pl.DataFrame, given: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+    """``g1`` … ``g4``: whether any alternative of the grade is met (null if that cannot be said)."""
+    rows = sorted(rules.iter_rows(named=True), key=lambda r: int(r["grade"]))
+    grades = sorted({int(r["grade"]) for r in rows})
+    return {
+        f"g{g}": reduce(or_, (_met(r, given) for r in rows if r["grade"] == g)).alias(f"g{g}") for g in grades
+    }
+
+
+def _highest(levels: Iterable[str]) -> pl.Expr:
+    falling = sorted(levels, reverse=True)
+    return pl.coalesce(*(pl.when(pl.col(c)).then(int(c[1:])) for c in falling), pl.lit(0)).cast(pl.Int8)
+
+
+def _bit(reason: str, where: pl.Expr) -> pl.Expr:
+    return pl.when(where).then(_REASONS[reason]).otherwise(0)
+
+
+def _abnormal(direction: str) -> pl.Expr:
+    if direction == "H":
+        return _bit("above ULN", pl.col("v") > pl.col("uln"))
+    return _bit("below LLN", pl.col("v") < pl.col("lln"))
+
+
+def _why_unsure(rules: pl.DataFrame, direction: str) -> pl.Expr:
+    conditions = set(rules["condition"].drop_nulls())
+    own = ("uln", "ULN missing") if direction == "H" else ("lln", "LLN missing")
+    why = _bit(own[1], pl.col(own[0]).is_null())
+    if "low_baseline" in conditions:
+        why = why + _bit("LLN missing", pl.col("base_lln").is_null())
+    if "fasting" in conditions:
+        why = why + _bit("fasting state unknown", pl.col("fasting").is_null())
+    return why
+
+
+def _assumed(rules: pl.DataFrame, given: dict[str, pl.Expr], direction: str, policy: Policy) -> pl.Expr:
+    """Bits for what was assumed: no baseline; symptoms or anticoagulation unknown, where they matter."""
+    conditions = set(rules["condition"].drop_nulls())
+    assumed = _bit("baseline missing: limits used", _lacks_baseline(rules, policy))
+    for word, column, reason in (
+        ("symptomatic", "symptomatic", "symptoms unknown"),
+        ("anticoagulant", "on_anticoagulant", "anticoagulation unknown"),
+    ):
+        if word in conditions:
+            no, yes = (_grade_if(rules, given | {word: pl.lit(known)}) for known in (False, True))
+            assumed = assumed + _bit(reason, pl.col(column).is_null() & (no != yes))
+    return assumed
+
+
+def _grade_if(rules: pl.DataFrame, given: dict[str, pl.Expr]) -> pl.Expr:
+    levels = _levels(rules, given)
+    return pl.coalesce(
+        *(pl.when(levels[c]).then(int(c[1:])) for c in sorted(levels, reverse=True)), pl.lit(0)
+    )
+
+
+def _lacks_baseline(rules: pl.DataFrame, policy: Policy) -> pl.Expr:
+    relative = rules.filter(
+        pl.col("basis").str.starts_with("baseline") | pl.col("condition").str.ends_with("baseline")
+    )
+    switched = relative["condition"].is_in(
+        ["normal_baseline", "abnormal_baseline", "low_baseline", "above_baseline"]
+    )
+    if policy.baseline_rule == "uln_only":
+        relative = relative.filter(~switched.fill_null(False))
+    if relative.is_empty():
+        return pl.lit(False)
+    needed = pl.col("base").is_null() & ~pl.col("is_baseline")
+    if set(relative["condition"]) == {"anticoagulant"}:
+        return needed & pl.col("on_anticoagulant").fill_null(False)
+    return needed
+
+
+def _in_words(graded: pl.DataFrame) -> pl.DataFrame:
+    def words(column: str) -> pl.Expr:
+        masks = {0, *graded[column].unique()}
+        said = {m: "; ".join(r for r, bit in _REASONS.items() if m & bit) or None for m in masks}
+        return pl.col(column).replace_strict(list(said), list(said.values()), return_dtype=pl.String)
+
+    return graded.with_columns(words("reason_low"), words("reason_high"))
