@@ -1,0 +1,208 @@
+"""CRS and ICANS as trials report them (trial rules §3.3): how many, how bad, how soon, how long.
+
+Emergent records that ADAE names by AESICAT, in those treated. A record is an episode: records less than 24
+hours apart are not joined yet. Onset from the dose before is in hours, over all records, and only where both
+have a time of day. A duration in days is open at death and at the cutoff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import polars as pl
+
+from trialwright.analysis.population import Contrast, arms, contrasts
+from trialwright.analysis.rows import Adam, Address, limits
+from trialwright.standards.results import Result, rows_to_frame
+from trialwright.stats.errors import NotEstimable
+from trialwright.stats.proportions import clopper_pearson, miettinen_nurminen
+from trialwright.stats.survival import kaplan_meier
+from trialwright.study.model import Study
+
+SYNDROMES: Final = ("CRS", "ICANS")
+LATER: Final = 4
+"""The dose from which doses are counted together."""
+
+SPREAD: Final = ("median", "q1", "q3", "min", "max")
+
+
+@dataclass(frozen=True, slots=True)
+class Treated:
+    """An arm's patients, how many doses each received, and their records of one syndrome."""
+
+    group: str
+    people: pl.DataFrame
+    records: pl.DataFrame
+    syndrome: str
+
+    @property
+    def n(self) -> int:
+        return self.people.height
+
+    def affected(self, condition: pl.Expr | None = None) -> int:
+        """Patients with a record (of which ``condition`` holds)."""
+        records = self.records if condition is None else self.records.filter(condition)
+        return int(records["USUBJID"].n_unique())
+
+    def level(self, detail: str = "") -> str:
+        return f"{self.syndrome}{detail}"
+
+
+def syndromes(
+    study: Study, adam: Adam, people: pl.DataFrame, emergent: pl.DataFrame, address: Address
+) -> pl.DataFrame:
+    """Rows of both syndromes in every arm; none for a syndrome that the study's terms do not name."""
+    dosed = people.join(_doses(adam), on="USUBJID", how="left", maintain_order="left")
+    found: list[Result] = []
+    for syndrome in (s for s in SYNDROMES if s in study.adverse_events.astct):
+        records = _timed(study, emergent.filter(pl.col("AESICAT") == syndrome), people)
+        sides = {
+            group: Treated(
+                group,
+                dosed.filter(pl.col("group") == group),
+                records.filter(pl.col("group") == group),
+                syndrome,
+            )
+            for group in arms(study)
+        }
+        for side in sides.values():
+            found += [*_how_many(study, address, side), *_how_soon(address, side)]
+            found += [*_how_long(study, address, side), *_by_dose(address, side)]
+        for contrast in contrasts(study):
+            found += _difference(study, address, contrast, sides)
+    return rows_to_frame(found)
+
+
+def _doses(adam: Adam) -> pl.DataFrame:
+    """USUBJID and ``doses``, how many were received; nobody where ADEX says nothing."""
+    adex = adam.get("ADEX")
+    if adex is None or adex.is_empty():
+        return pl.DataFrame(schema={"USUBJID": pl.String, "doses": pl.Float64})
+    return adex.filter(pl.col("PARAMCD") == "NDOSE").select("USUBJID", doses=pl.col("AVAL"))
+
+
+def _timed(study: Study, records: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """With ``hours`` from the dose before, ``days`` from the first dose, ``length`` in days and ``over``."""
+    ends = people.select("USUBJID", "TRTSDT", "DTHDT", "CUTOFFDT")
+    fatal = pl.col("AEOUT").eq_missing("FATAL")
+    last_seen = pl.min_horizontal("DTHDT", "CUTOFFDT")
+    return records.join(ends, on="USUBJID", how="left", maintain_order="left").with_columns(
+        hours=(pl.col("ASTDTM") - pl.col("LDOSEDTM")).dt.total_minutes() / 60,
+        days=(pl.col("ASTDT") - pl.col("TRTSDT")).dt.total_days().cast(pl.Float64),
+        length=(pl.coalesce("AENDT", last_seen) - pl.col("ASTDT")).dt.total_days().cast(pl.Float64)
+        + study.study.day_offset,
+        over=pl.col("AENDT").is_not_null() & ~fatal,
+    )
+
+
+def _how_many(study: Study, address: Address, side: Treated) -> Iterator[Result]:
+    grades = study.adverse_events.grades
+    worst = side.records.group_by("USUBJID").agg(grade=pl.col("ATOXGRN").max())
+    yield address.number("events", side.records.height, group=side.group, level=side.level())
+    for k in range(1, len(grades) + 1):
+        n = int((worst["grade"] == k).sum())
+        yield address.number(f"n_grade_{k}", n, group=side.group, level=side.level())
+    missing = worst["grade"].null_count()
+    yield address.number("n_grade_missing", missing, group=side.group, level=side.level())
+    at_least = {"": None, " grade>=2": pl.col("ATOXGRN") >= 2, " grade>=3": pl.col("ATOXGRN") >= 3}
+    for detail, condition in at_least.items():
+        yield from _share(study, address, side, detail, condition)
+
+
+def _share(
+    study: Study, address: Address, side: Treated, detail: str, condition: pl.Expr | None
+) -> Iterator[Result]:
+    x = side.affected(condition)
+
+    def limited() -> tuple[float, float, float]:
+        if not side.n:
+            raise NotEstimable(f"no patients in arm {side.group}")
+        found = clopper_pearson(x, side.n, study.study.confidence)
+        return 100 * found.estimate, 100 * found.lower, 100 * found.upper
+
+    yield address.number("n", x, group=side.group, level=side.level(detail))
+    yield from address.estimates(limits("percent"), limited, group=side.group, level=side.level(detail))
+
+
+def _how_soon(address: Address, side: Treated) -> Iterator[Result]:
+    """From the dose before (hours, records); from the first dose to the first record (days, patients)."""
+    first = side.records.group_by("USUBJID").agg(pl.col("days").min())
+    for name, unit, values in (
+        ("onset", "hours", side.records["hours"]),
+        ("first_onset", "days", first["days"]),
+    ):
+        known = values.drop_nulls()
+        at = {"group": side.group, "level": side.level()}
+        yield address.number(f"{name}_n", known.len(), **at)
+        if unknown := values.null_count():
+            note = "without a time of day of onset or of the dose before"
+            yield address.number(f"{name}_missing", unknown, note=note, **at)
+        yield from address.estimates(
+            [f"{name}_{statistic}_{unit}" for statistic in SPREAD],
+            partial(_spread, known, side),
+            **at,
+        )
+
+
+def _spread(values: pl.Series, side: Treated) -> tuple[float, ...]:
+    if values.is_empty():
+        raise NotEstimable(f"no {side.syndrome} with a known onset in arm {side.group}")
+    low, high = (values.quantile(q, "linear") for q in (0.25, 0.75))
+    return tuple(float(v) for v in (values.median(), low, high, values.min(), values.max()))  # type: ignore[arg-type]
+
+
+def _how_long(study: Study, address: Address, side: Treated) -> Iterator[Result]:
+    usable = side.records.filter(pl.col("length") >= 0)
+
+    def median() -> tuple[float, float, float]:
+        if usable.is_empty():
+            raise NotEstimable(f"no {side.syndrome} with a known duration in arm {side.group}")
+        curve = kaplan_meier(
+            usable["length"].to_numpy(), usable["over"].to_numpy(), confidence=study.study.confidence
+        )
+        return curve.median.estimate, curve.median.lower, curve.median.upper
+
+    at = {"group": side.group, "level": side.level()}
+    yield address.number("unresolved", side.records.height - int(side.records["over"].sum()), **at)
+    names = ("duration_median_days", "duration_median_days_lower", "duration_median_days_upper")
+    yield from address.estimates(names, median, **at)
+
+
+def _by_dose(address: Address, side: Treated) -> Iterator[Result]:
+    """Of those who received that dose, and of all with the syndrome: both denominators, each by its name."""
+    affected = side.affected()
+    for number in range(1, LATER + 1):
+        later = number == LATER
+        after = pl.col("DOSENUM") >= number if later else pl.col("DOSENUM") == number
+        dosed = int((side.people["doses"] >= number).sum())
+        x = side.affected(after)
+        at = {"group": side.group, "level": side.level(" | later doses" if later else f" | dose {number}")}
+        yield address.number("n", x, **at)
+        yield address.number("n_dosed", dosed, **at)
+        for name, of, who in (
+            ("percent_of_dosed", dosed, "received that dose"),
+            ("percent_of_affected", affected, f"had {side.syndrome}"),
+        ):
+            value = 100 * x / of if of else None
+            note = f"of those who {who}" if of else f"nobody in arm {side.group} {who}"
+            yield address.number(name, value, note=note, **at)
+
+
+def _difference(
+    study: Study, address: Address, contrast: Contrast, sides: dict[str, Treated]
+) -> Iterator[Result]:
+    one, nought = sides[contrast.experimental], sides[contrast.control]
+
+    def limited() -> tuple[float, float, float]:
+        for side in (one, nought):
+            if not side.n:
+                raise NotEstimable(f"no patients in arm {side.group}")
+        found = miettinen_nurminen(one.affected(), one.n, nought.affected(), nought.n, study.study.confidence)
+        return 100 * found.estimate, 100 * found.lower, 100 * found.upper
+
+    yield from address.estimates(
+        limits("percent_difference"), limited, group=contrast.name, level=one.level()
+    )

@@ -1,0 +1,125 @@
+"""An experimental arm versus the control arm, for a time to event.
+
+Log-rank (trial rules §8.1) and Cox with Efron's ties (§8.2) in the strata as randomised; the unstratified
+hazard ratio beside it. Differences of landmark rates (§8.5) and of restricted means (§8.6) are not
+stratified: weighting the restricted mean by strata is not offered yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from trialwright.analysis.population import Contrast, contrasts
+from trialwright.analysis.question import Question, in_months, positive
+from trialwright.analysis.rows import limits
+from trialwright.analysis.strata import Strata, strata
+from trialwright.standards.results import Result
+from trialwright.stats.cox import cox
+from trialwright.stats.errors import NotEstimable
+from trialwright.stats.intervals import Contrast as Difference
+from trialwright.stats.logrank import logrank
+from trialwright.stats.restricted import landmark_difference, rmst_difference
+
+T = TypeVar("T")
+Labels = npt.NDArray[np.object_] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two arms side by side, one element per subject; ``one`` is True in the experimental arm."""
+
+    contrast: Contrast
+    time: npt.NDArray[np.float64]
+    event: npt.NDArray[np.bool_]
+    one: npt.NDArray[np.bool_]
+    strata: Strata
+
+    def named(self, compute: Callable[[], T]) -> T:
+        """What ``compute`` gives; where it cannot be estimated, the reason names the arms."""
+        for arm, members in ((self.contrast.experimental, self.one), (self.contrast.control, ~self.one)):
+            if not members.any():
+                raise NotEstimable(f"no patients in arm {arm}")
+        try:
+            return compute()
+        except NotEstimable as why:
+            raise NotEstimable(self.contrast.in_words(why.reason)) from why
+
+    def limited(self, compute: Callable[[], Difference]) -> Callable[[], tuple[float, float, float]]:
+        def numbers() -> tuple[float, float, float]:
+            found = self.named(compute)
+            return found.estimate, found.lower, found.upper
+
+        return numbers
+
+
+def comparisons(question: Question) -> Iterator[Result]:
+    """Each experimental arm versus control."""
+    for contrast in contrasts(question.study):
+        pair = _pair(question, contrast)
+        yield from pair.strata.rows(question.address, contrast.name)
+        yield from _hazards(question, pair)
+        yield from _differences(question, pair)
+
+
+def _pair(question: Question, contrast: Contrast) -> Pair:
+    names = question.analysis.strata
+    both = question.sample.filter(pl.col("group").is_in([contrast.experimental, contrast.control])).select(
+        "AVAL", *names, one=pl.col("group") == contrast.experimental, event=pl.col("CNSR") == 0
+    )
+    time, event, one = (both[name].to_numpy() for name in ("AVAL", "event", "one"))
+    return Pair(contrast, time, event, one, strata(both, names))
+
+
+def _hazards(question: Question, pair: Pair) -> Iterator[Result]:
+    address, group, labels = question.address, pair.contrast.name, pair.strata.labels
+
+    def test() -> tuple[float, float]:
+        found = pair.named(lambda: logrank(pair.time, pair.event, pair.one, labels))
+        return found.p_value, found.z
+
+    yield from address.estimates(("p_logrank", "z_logrank"), test, group=group)
+    yield from address.estimates(
+        (*limits("hazard_ratio"), "p_wald"), lambda: _hazard(question, pair, labels), group=group
+    )
+    if question.analysis.strata:
+        yield from address.estimates(
+            limits("hazard_ratio_unstratified"), lambda: _hazard(question, pair, None)[:3], group=group
+        )
+
+
+def _hazard(question: Question, pair: Pair, labels: Labels) -> tuple[float, ...]:
+    """Hazard ratio, its limits and Wald's p."""
+
+    def fit() -> tuple[float, ...]:
+        for arm, members in ((pair.contrast.experimental, pair.one), (pair.contrast.control, ~pair.one)):
+            if not pair.event[members].any():
+                raise NotEstimable(f"no events in arm {arm}")
+        found = cox(pair.time, pair.event, pair.one, labels, confidence=question.confidence)
+        return tuple(float(x[0]) for x in (found.hazard_ratio, found.lower, found.upper, found.p_wald))
+
+    return pair.named(fit)
+
+
+def _differences(question: Question, pair: Pair) -> Iterator[Result]:
+    address, group, sides = question.address, pair.contrast.name, (pair.time, pair.event, pair.one)
+    for months in question.analysis.landmarks_months:
+
+        def rates(day: float = question.days(months)) -> Difference:
+            return landmark_difference(*sides, day, confidence=question.confidence).difference
+
+        names, level = limits("survival_difference"), in_months(months)
+        yield from address.estimates(names, pair.limited(rates), group=group, level=level)
+    for months in question.analysis.rmst_months:
+        tau, note = question.tau(months)
+
+        def means(tau: float = tau) -> Difference:
+            return rmst_difference(*sides, positive(tau), confidence=question.confidence).difference
+
+        names, level = limits("rmst_difference"), in_months(months)
+        yield from address.estimates(names, pair.limited(means), group=group, level=level, note=note)

@@ -1,0 +1,169 @@
+"""Response rates by arm and experimental versus control.
+
+Trial rules §6.5 and §8.9: the denominator is everybody in the population, so that a member without a
+response record is a non-responder. Clopper–Pearson per arm; the difference by Miettinen and Nurminen,
+not stratified; Cochran–Mantel–Haenszel test and odds ratio in the strata as randomised. There a stratum
+without patients of one arm is merged, but one with few responders is not: the test was made for thin
+strata. The exact fallback for expected counts under five is not offered yet, and the row says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from trialwright.analysis.population import Contrast, arms, contrasts, placed
+from trialwright.analysis.rows import Adam, Address, limits
+from trialwright.analysis.strata import Strata, strata
+from trialwright.standards.results import Result, rows_to_frame
+from trialwright.stats.errors import NotEstimable
+from trialwright.stats.proportions import clopper_pearson, miettinen_nurminen
+from trialwright.stats.stratified_tables import CochranMantelHaenszel, cochran_mantel_haenszel
+from trialwright.study.model import Analysis, BestResponse, Study
+
+BEST = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
+"""Best overall responses from best to worst (RECIST 1.1 §4.3); others found in the data follow."""
+
+Counts = npt.NDArray[np.int64]
+NO_RECORD = "no record"
+
+
+def proportion(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
+    """Responders of each arm, their best responses, and the contrasts."""
+    endpoint = next(e for e in study.endpoints.best_response if e.id == analysis.endpoint)
+    address = Address(analysis.id, analysis.population, endpoint.id)
+    people = _people(study, adam, analysis, endpoint)
+    if people["answer"].null_count() == people.height > 0:
+        why = f"ADRS has no {endpoint.id} by {study.response.assessor}"
+        return rows_to_frame([address.number("proportion", None, note=why)])
+    confidence = study.study.confidence
+    found = [row for group in arms(study) for row in _arm(address, people, group, confidence)]
+    found += _best(study, address, people, endpoint)
+    for contrast in contrasts(study):
+        found += _contrast(address, people, contrast, analysis.strata, confidence)
+    return rows_to_frame(found)
+
+
+def _people(study: Study, adam: Adam, analysis: Analysis, endpoint: BestResponse) -> pl.DataFrame:
+    """One row per member: ``group``, the strata, ``answer`` (Y, N or null), ``event`` and ``best``."""
+    read = adam["ADRS"].filter(pl.col("PARQUAL") == study.response.assessor)
+    best = "BORC" if endpoint.confirmation == "confirmed" else "BORU"
+
+    def said(paramcd: str, name: str) -> pl.DataFrame:
+        return read.filter(pl.col("PARAMCD") == paramcd).select("USUBJID", pl.col("AVALC").alias(name))
+
+    return (
+        placed(study, adam, analysis.population)
+        .select("USUBJID", "group", *analysis.strata)
+        .join(said(endpoint.id, "answer"), on="USUBJID", how="left", maintain_order="left")
+        .join(said(best, "best"), on="USUBJID", how="left", maintain_order="left")
+        .with_columns(event=pl.col("answer").eq_missing("Y"))
+    )
+
+
+def _arm(address: Address, people: pl.DataFrame, group: str, confidence: float) -> Iterator[Result]:
+    mine = people.filter(pl.col("group") == group)
+    x, n = int(mine["event"].sum()), mine.height
+    yield address.number("n", n, group=group)
+    yield address.number("x", x, group=group)
+    if unknown := mine["answer"].null_count():
+        note = "no response record: counted as not responding"
+        yield address.number("n_missing", unknown, group=group, note=note)
+
+    def rate() -> tuple[float, float, float]:
+        if not n:
+            raise NotEstimable(f"no patients in arm {group}")
+        found = clopper_pearson(x, n, confidence)
+        return found.estimate, found.lower, found.upper
+
+    yield from address.estimates(limits("proportion"), rate, group=group)
+
+
+def _best(study: Study, address: Address, people: pl.DataFrame, endpoint: BestResponse) -> Iterator[Result]:
+    """Members by best overall response; the denominator is everybody."""
+    if getattr(endpoint, "policy", None):
+        why = "this endpoint has response rules of its own; categories are kept for the study's rules only"
+        yield address.number("n_best", None, level="best response", note=why)
+        return
+    said = people.select("group", best=pl.col("best").fill_null(NO_RECORD))
+    counts = {(group, best): n for group, best, n in said.group_by("group", "best").len().rows()}
+    others = sorted({best for _, best in counts} - {*BEST})
+    for best in (*BEST, *others):
+        for group in arms(study):
+            n = counts.get((group, best), 0)
+            yield address.number("n_best", n, group=group, level=f"best response: {best}")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """x responders of n in each arm (1: experimental), one element for each stratum."""
+
+    contrast: Contrast
+    x1: Counts
+    n1: Counts
+    x0: Counts
+    n0: Counts
+
+    def sums(self) -> tuple[int, int, int, int]:
+        """The strata together."""
+        x1, n1, x0, n0 = (int(v.sum()) for v in (self.x1, self.n1, self.x0, self.n0))
+        for arm, n in ((self.contrast.experimental, n1), (self.contrast.control, n0)):
+            if not n:
+                raise NotEstimable(f"no patients in arm {arm}")
+        return x1, n1, x0, n0
+
+    def difference(self, confidence: float) -> tuple[float, float, float]:
+        x1, n1, x0, n0 = self.sums()
+        found = miettinen_nurminen(x1, n1, x0, n0, confidence)
+        return found.estimate, found.lower, found.upper
+
+    def common(self, confidence: float) -> CochranMantelHaenszel:
+        self.sums()
+        return cochran_mantel_haenszel(self.x1, self.n1, self.x0, self.n0, confidence=confidence)
+
+    def odds(self, confidence: float) -> tuple[float, float, float]:
+        found = self.common(confidence).odds_ratio
+        return found.estimate, found.lower, found.upper
+
+    def thin(self) -> str:
+        """A note where an expected count of the strata together is under five (Cochran's condition)."""
+        rows, x = np.array([self.n1.sum(), self.n0.sum()]), int(self.x1.sum() + self.x0.sum())
+        if not rows.all() or (rows * min(x, rows.sum() - x) / rows.sum()).min() >= 5:
+            return ""
+        return "an expected count is under 5, where an exact test is wanted: not offered yet"
+
+
+def _contrast(
+    address: Address, people: pl.DataFrame, contrast: Contrast, names: tuple[str, ...], confidence: float
+) -> Iterator[Result]:
+    group = contrast.name
+    both = people.filter(pl.col("group").is_in([contrast.experimental, contrast.control])).with_columns(
+        one=pl.col("group") == contrast.experimental
+    )
+    how = strata(both, names, least_events=0)
+    table = _table(contrast, both, how)
+    yield from how.rows(address, group)
+    yield from address.estimates(
+        limits("difference"), lambda: table.difference(confidence), group=group, note="not stratified"
+    )
+    yield from address.estimates(
+        ("p_cmh",), lambda: (table.common(confidence).p_value,), group=group, note=table.thin()
+    )
+    gap = "not defined with an empty cell"
+    yield from address.estimates(limits("odds_ratio"), lambda: table.odds(confidence), group=group, gap=gap)
+
+
+def _table(contrast: Contrast, both: pl.DataFrame, how: Strata) -> Table:
+    label = pl.lit("all") if how.labels is None else pl.Series(how.labels, dtype=pl.String)
+    one, event = pl.col("one"), pl.col("event")
+    cells = (
+        both.with_columns(stratum=label)
+        .group_by("stratum")
+        .agg(x1=(event & one).sum(), n1=one.sum(), x0=(event & ~one).sum(), n0=(~one).sum())
+        .sort("stratum")
+    )
+    return Table(contrast, *(cells[name].cast(pl.Int64).to_numpy() for name in ("x1", "n1", "x0", "n0")))

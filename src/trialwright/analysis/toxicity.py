@@ -1,0 +1,167 @@
+"""Adverse events in those treated, under the arm the population says (§4.2, §8.12).
+
+A patient is counted once in each row, at the worst grade of the row's records; the records are counted as
+``events``. Percentages have the column's N below the line, whoever had the event. Levels are the five sets
+(``any TEAE``, ``TRAE``, ``serious``, ``grade>=3``, ``fatal``), then ``SOC: x`` and ``PT: soc | pt`` within
+each, with the set's name before it where it is not all emergent events (``TRAE PT: …``). All sets are
+emergent: a serious event before the first dose is in none of them. A record is an event: changes of grade
+are not yet rolled into episodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from trialwright.analysis.astct import syndromes
+from trialwright.analysis.population import columns, placed, with_total
+from trialwright.analysis.rows import Adam, Address
+from trialwright.analysis.summary import grid, percent
+from trialwright.standards import results
+from trialwright.study.model import Analysis, Study
+
+ANY: Final = "any TEAE"
+NOT_CODED: Final = "not coded"
+
+_RELATED = pl.col("AREL").eq_missing("Y")
+_SERIOUS = pl.col("ASER").eq_missing("Y")
+_SEVERE = pl.col("ATOXGRN") >= 3
+_FATAL = pl.col("AEOUT").eq_missing("FATAL") | pl.col("ATOXGRN").eq_missing(5)
+
+SETS: Final[Mapping[str, pl.Expr]] = {
+    ANY: pl.lit(True),
+    "TRAE": _RELATED,
+    "serious": _SERIOUS,
+    "grade>=3": _SEVERE,
+    "fatal": _FATAL,
+}
+"""Sets shown in all and by SOC and PT."""
+
+OVERVIEW: Final[Mapping[str, pl.Expr]] = {
+    "serious TRAE": _SERIOUS & _RELATED,
+    "grade>=3 TRAE": _SEVERE & _RELATED,
+    "fatal TRAE": _FATAL & _RELATED,
+    "drug withdrawn": pl.col("AEACN").eq_missing("DRUG WITHDRAWN"),
+    "dose reduced": pl.col("AEACN").eq_missing("DOSE REDUCED"),
+    "drug interrupted": pl.col("AEACN").eq_missing("DRUG INTERRUPTED"),
+}
+"""Sets shown in all only."""
+
+
+def toxicity(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
+    """Every set, SOC and PT in every arm and in total; CRS and ICANS; deaths."""
+    people = placed(study, adam, analysis.population)
+    address = Address(analysis.id, analysis.population)
+    sizes = columns(study, people)
+    emergent = _emergent(adam, people)
+    parts = (
+        sizes.select("group", level=pl.lit("population"), statistic=pl.lit("n"), value="N"),
+        _counted(with_total(_levels(emergent)), sizes, study.adverse_events.grades),
+        _unknown_seriousness(emergent),
+        _deaths(study, people, sizes),
+    )
+    return results.concat(
+        [*(address.frame(part) for part in parts), syndromes(study, adam, people, emergent, address)]
+    )
+
+
+def _emergent(adam: Adam, people: pl.DataFrame) -> pl.DataFrame:
+    """Emergent records of the population, with ``group``, ``soc`` and ``pt``."""
+    return (
+        adam["ADAE"]
+        .filter(pl.col("TRTEMFL") == "Y")
+        .join(people.select("USUBJID", "group"), on="USUBJID", how="inner", maintain_order="left")
+        .with_columns(
+            soc=pl.col("AEBODSYS").fill_null(NOT_CODED),
+            pt=pl.coalesce("AEDECOD", pl.format("{} ({})", "AETERM", pl.lit(NOT_CODED)), pl.lit(NOT_CODED)),
+        )
+    )
+
+
+def _levels(emergent: pl.DataFrame) -> pl.DataFrame:
+    """Each record once under every level it counts in."""
+    parts = []
+    for name, condition in {**SETS, **OVERVIEW}.items():
+        mine = emergent.filter(condition)
+        before = "" if name == ANY else f"{name} "
+        labels = [pl.lit(name)]
+        if name in SETS:
+            labels += [
+                pl.format(before + "SOC: {}", "soc"),
+                pl.format(before + "PT: {} | {}", "soc", "pt"),
+            ]
+        parts += [mine.select("USUBJID", "group", "ATOXGRN", level=label) for label in labels]
+    return pl.concat(parts)
+
+
+def _counted(records: pl.DataFrame, sizes: pl.DataFrame, grades: tuple[str, ...]) -> pl.DataFrame:
+    """Patients, percent, events, and patients by worst grade, in every level and group, zeros included."""
+    worst = records.group_by("level", "group", "USUBJID").agg(events=pl.len(), grade=pl.col("ATOXGRN").max())
+    steps = range(1, len(grades) + 1)
+    found = worst.group_by("level", "group").agg(
+        pl.len().alias("n"),
+        pl.col("events").sum(),
+        *((pl.col("grade") == k).sum().alias(f"n_grade_{k}") for k in steps),
+        pl.col("grade").is_null().sum().alias("n_grade_missing"),
+    )
+    counts = found.columns[2:]
+    cells = grid(sizes["group"], _ordered(found["level"]))
+    return (
+        cells.join(found, on=["level", "group"], how="left", maintain_order="left")
+        .join(sizes, on="group", how="left", maintain_order="left")
+        .with_columns(pl.col(counts).fill_null(0).cast(pl.Float64))
+        .with_columns(percent=percent(pl.col("n"), pl.col("N")))
+        .unpivot(
+            on=[*counts, "percent"], index=["group", "level"], variable_name="statistic", value_name="value"
+        )
+        .with_columns(note=_note(grades))
+    )
+
+
+def _ordered(found: pl.Series) -> list[str]:
+    """The sets as listed, also where nobody is in them; then SOC and PT by name."""
+    listed = [*SETS, *OVERVIEW]
+    return [*listed, *found.unique().sort().filter(~found.unique().sort().is_in(listed))]
+
+
+def _note(grades: tuple[str, ...]) -> pl.Expr:
+    """What a grade is called where it is not its number; and why a percentage is absent."""
+    words = {f"n_grade_{k}": word for k, word in enumerate(grades, 1) if word != str(k)}
+    called = pl.col("statistic").replace_strict(words, default="", return_dtype=pl.String)
+    return pl.when(pl.col("value").is_null()).then(pl.lit("no patients")).otherwise(called)
+
+
+def _unknown_seriousness(emergent: pl.DataFrame) -> pl.DataFrame:
+    unknown = emergent["AESER"].null_count()
+    row = {
+        "group": "Total",
+        "level": "serious",
+        "statistic": "events_seriousness_missing",
+        "value": float(unknown),
+        "note": "events without a word on seriousness, counted as serious",
+    }
+    return pl.DataFrame(
+        [row] if unknown else [], schema=dict.fromkeys(row, pl.String()) | {"value": pl.Float64()}
+    )
+
+
+def _deaths(study: Study, people: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
+    """Deaths up to the cutoff, and those within the safety window of the last dose."""
+    window = study.adverse_events.window_days
+    died = pl.col("DTHFL").eq_missing("Y")
+    after = (pl.col("DTHDT") - pl.col("TRTEDT")).dt.total_days()
+    levels = {"death": died, f"death within {window} days of last dose": died & (after <= window)}
+    parts = []
+    for level, condition in levels.items():
+        n = with_total(people).group_by("group").agg(n=condition.fill_null(False).sum())
+        both = sizes.join(n, on="group", how="left", maintain_order="left").with_columns(
+            pl.col("n").fill_null(0).cast(pl.Float64)
+        )
+        parts.append(
+            both.with_columns(percent=percent(pl.col("n"), pl.col("N")), level=pl.lit(level)).unpivot(
+                on=["n", "percent"], index=["group", "level"], variable_name="statistic", value_name="value"
+            )
+        )
+    return pl.concat(parts).with_columns(note=_note(()))
