@@ -109,7 +109,7 @@ def test_an_amount_off_the_plan_is_said_so() -> None:
     )
     assert frame.filter(pl.col("PARAMCD") == "STEPUPFL")["AVALC"].to_list() == ["N"]
     rules = frame.filter(pl.col("PARAMCD") == "DOSE")["RULE"].to_list()
-    assert rules == ["more than a tenth from the planned amount", ""]
+    assert rules == ["more than a tenth from the planned amount", None]
 
 
 def test_without_a_plan_the_value_is_null_and_the_rule_says_why() -> None:

@@ -1,9 +1,9 @@
 """ADAE: adverse events. When they began, how bad they were, whether treatment may have caused them.
 
-Key USUBJID, AESEQ. Dates are imputed and flagged (D day, M month and day, Y all); an event is emergent from
+Key USUBJID, AESEQ. Dates are imputed and flagged (D day, M month and day, Y all). An event is emergent from
 the first dose to ``window_days`` after the last, unless it is unrelated and began when another anticancer
-therapy had. RULE says why it is or is not emergent and what was assumed. Reported AESER and AEREL stay as they
-are; ASER and AREL are what the missing rules make of them.
+therapy had begun. RULE says why it is or is not emergent and what was assumed. AESER and AEREL stay as
+reported; ASER and AREL are what the missing rules make of them.
 
 An event that began before the first dose and worsened later is emergent where the worsening is a record of
 its own; linked to the earlier record by AEGRPID, such a record counts only if its grade is higher.

@@ -83,8 +83,9 @@ def only(condition: pl.Expr) -> pl.Expr:
 
 
 def because(*parts: pl.Expr) -> pl.Expr:
-    """The reasons that apply, in one sentence; a null reason does not apply."""
-    return pl.concat_str(parts, separator="; ", ignore_nulls=True)
+    """The reasons that apply, in one sentence; null if none does."""
+    said = pl.concat_str(parts, separator="; ", ignore_nulls=True)
+    return pl.when(said != "").then(said)
 
 
 def doses(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -160,4 +161,17 @@ def _dose_finding(records: pl.DataFrame, where: pl.Expr, variable: str, rule: st
         rule=rule,
         value=variable,
         action=_DOSE_ACTION[rule],
+    )
+
+
+def in_order(frame: pl.DataFrame, names: Sequence[str], then: Sequence[str]) -> pl.DataFrame:
+    """Sorted by text columns, then by others, nulls last. Texts are ranked once and sort as numbers."""
+    ranks = [
+        frame[name].cast(pl.Enum(frame[name].unique().drop_nulls().sort())).to_physical() for name in names
+    ]
+    keys = [rank.alias(f"_{name}") for rank, name in zip(ranks, names, strict=True)]
+    return (
+        frame.with_columns(keys)
+        .sort(*(key.name for key in keys), *then, nulls_last=True)
+        .drop(key.name for key in keys)
     )

@@ -1,0 +1,207 @@
+"""ADLB: laboratory values, drawn. First dose 2026-01-10 (at 09:00 for subject 2), last dose 2026-03-01."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+
+from drawn import table
+from small import CUTOFF, small_study
+from trialwright.adam import adlb
+
+ADSL = """
+    USUBJID | TRT01A | TRTSDT     | TRTSDTM          | TRTEDT
+    1       | B      | 2026-01-10 |                  | 2026-03-01
+    2       | B      | 2026-01-10 | 2026-01-10T09:00 | 2026-03-01
+    3       |        |            |                  | |
+"""
+
+
+def adsl() -> pl.DataFrame:
+    return table(ADSL).with_columns(
+        pl.col("USUBJID").cast(pl.String),
+        pl.col("TRTSDT", "TRTEDT").cast(pl.Date),
+        TRTSDTM=pl.col("TRTSDTM").str.to_datetime("%Y-%m-%dT%H:%M"),
+    )
+
+
+def lb(drawn: str) -> pl.DataFrame:
+    """LB as SDTM has it: subject, dates, units and character results are text."""
+    frame = table(drawn)
+    numbers = {"LBSEQ", "LBSTRESN", "LBSTNRLO", "LBSTNRHI"}
+    return frame.with_columns(pl.col([c for c in frame.columns if c not in numbers]).cast(pl.String))
+
+
+def build(drawn: str, cutoff: dt.date = CUTOFF, **study: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return adlb.build(small_study(**study), {"LB": lb(drawn)}, adsl(), cutoff)
+
+
+NEUTROPHILS = """
+    USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBSTNRLO | LBSTNRHI | LBDTC      | VISIT
+    1       | 1     | NEUT     | 3.0      | 10^9/L   | 2.0      | 7.0      | 2026-01-02 | SCREENING
+    1       | 2     | NEUT     | 1.8      | 10^9/L   | 2.0      | 7.0      | 2026-01-10 | DAY 1
+    1       | 3     | NEUT     | 0.9      | 10^9/L   | 2.0      | 7.0      | 2026-01-17 | UNSCHEDULED
+    1       | 4     | NEUT     | 0.8      | 10^9/L   | 2.0      | 7.0      | 2026-01-24 | WEEK 2
+    1       | 5     | NEUT     | 2.5      | 10^9/L   | 2.0      | 7.0      | 2026-03-31 | END
+    1       | 6     | NEUT     | 0.1      | 10^9/L   | 2.0      | 7.0      | 2026-04-01 | LATE
+"""
+
+
+def test_baseline_window_change_and_worst() -> None:
+    """Baseline is the last value up to the first dose; worst is the first of the worst grade on treatment, which
+    ends 30 days after the last dose (31 March); unscheduled values count."""
+    frame, found = build(NEUTROPHILS)
+    meant = table(
+        """
+        SRCSEQ | ABLFL | BASE | CHG  | ATOXGRL | BTOXGRL | ONTRTFL | WORSTLFL
+        1      |       | 1.8  |      | 0       | 1       | N       | |
+        2      | Y     | 1.8  |      | 1       | 1       | N       | |
+        3      |       | 1.8  | -0.9 | 3       | 1       | Y       | Y
+        4      |       | 1.8  | -1.0 | 3       | 1       | Y       | |
+        5      |       | 1.8  | 0.7  | 0       | 1       | Y       | |
+        6      |       | 1.8  | -1.7 | 4       | 1       | N       | |
+        """
+    )
+    got = frame.select(meant.columns).with_columns(pl.col("CHG").round(6), pl.col(pl.Int8).cast(pl.Int64))
+    assert got.equals(meant)
+    assert frame["ATOXGRH"].null_count() == frame.height, "CTCAE has no criteria for many neutrophils"
+    assert found.is_empty()
+
+
+def test_on_the_day_of_the_first_dose_the_times_decide() -> None:
+    frame, _ = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBDTC
+        2       | 1     | ALT      | 10       | U/L      | 2026-01-10T08:00
+        2       | 2     | ALT      | 20       | U/L      | 2026-01-10T09:00
+        2       | 3     | ALT      | 30       | U/L      | 2026-01-10T09:01
+        """
+    )
+    assert frame["ABLFL"].to_list() == [None, "Y", None]
+    assert frame["ONTRTFL"].to_list() == ["N", "N", "Y"]
+
+
+def test_units_become_si_and_the_limits_with_them() -> None:
+    """Haemoglobin 9.5 g/dL is 95 g/L (grade 2); creatinine 1.0 mg/dL is 88.4 µmol/L."""
+    frame, _ = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBORRES | LBORRESU | LBORNRLO | LBORNRHI | LBDTC
+        1       | 1     | HGB      | 9.5     | g/dL     | 12       | 16       | 2026-02-01
+        1       | 2     | CREAT    | 1.0     | mg/dL    | 0.5      | 1.2      | 2026-02-01
+        """
+    )
+    rows = frame.sort("SRCSEQ")
+    assert rows["AVAL"].to_list() == [pytest.approx(95), pytest.approx(88.4, abs=0.05)]
+    assert rows["AVALU"].to_list() == ["g/L", "umol/L"]
+    assert rows["ANRLO"][0] == pytest.approx(120)
+    assert rows["ATOXGRL"][0] == 2
+    assert rows["SRCVAR"].to_list() == ["LBORRES", "LBORRES"]
+
+
+def test_baseline_is_compared_in_one_unit() -> None:
+    frame, _ = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBDTC
+        1       | 1     | HGB      | 120      | g/L      | 2026-01-02
+        1       | 2     | HGB      | 10       | g/dL     | 2026-02-01
+        """
+    )
+    assert frame["CHG"].to_list() == [None, pytest.approx(-20)]
+
+
+def test_an_unknown_unit_is_one_finding_and_no_grade() -> None:
+    frame, found = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBDTC
+        1       | 1     | NEUT     | 0.3      | cells    | 2026-02-01
+        1       | 2     | NEUT     | 0.3      | cells    | 2026-02-08
+        """
+    )
+    assert frame["AVAL"].to_list() == [0.3, 0.3]
+    assert frame["AVALU"].to_list() == ["cells", "cells"]
+    assert frame["ATOXGRL"].to_list() == [None, None]
+    assert frame["RULE"][0] == "unit unknown"
+    assert found.select("key", "value").rows() == [("LBTESTCD=NEUT", "cells (2 records)")]
+
+
+def test_bounds_words_and_partial_days() -> None:
+    """§4.4, 6: ``<5`` counts as 5 and is said so; a word of a graded test is a finding; a month is no day."""
+    frame, found = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBSTRESC | LBSTRESN | LBSTRESU | LBSTNRLO | LBSTNRHI | LBDTC
+        1       | 1     | PLAT     | <5       |          | 10^9/L   | 150      | 400      | 2026-02-01
+        1       | 2     | PLAT     | CLUMPED  |          | 10^9/L   | 150      | 400      | 2026-02-08
+        1       | 3     | PLAT     | 200      | 200      | 10^9/L   | 150      | 400      | 2026-02
+        """
+    )
+    rows = frame.sort("SRCSEQ")
+    assert rows["AVAL"].to_list() == [5, None, 200]
+    assert rows["ATOXGRL"].to_list() == [4, None, 0]
+    assert rows["RULE"][0] == "value is the bound given"
+    assert rows["RULE"][1].startswith("value is not a number")
+    assert rows["ONTRTFL"].to_list() == ["Y", "Y", "N"]
+    assert found["rule"].to_list() == ["not a number", "the day is not known"]
+
+
+def test_urine_is_not_graded_as_blood() -> None:
+    frame, _ = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBSPEC | LBSTRESN | LBSTRESU | LBSTNRLO | LBDTC
+        1       | 1     | GLUC     | BLOOD  | 1.0      | mmol/L   | 3.9      | 2026-02-01
+        1       | 2     | GLUC     | URINE  | 1.0      | mmol/L   | 3.9      | 2026-02-01
+        """
+    )
+    assert frame["ATOXGRL"].to_list() == [4, None]
+
+
+def test_an_abnormal_baseline_sets_its_own_limits() -> None:
+    """§4.4, 11: ALT 4 x ULN at baseline and 4.4 x ULN later is grade 0, though the ULN alone would say 2."""
+    drawn = """
+        USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBSTNRLO | LBSTNRHI | LBDTC
+        1       | 1     | ALT      | 160      | U/L      | 5        | 40       | 2026-01-02
+        1       | 2     | ALT      | 176      | U/L      | 5        | 40       | 2026-02-01
+    """
+    assert build(drawn)[0]["ATOXGRH"].to_list() == [2, 0]
+    uln_only = {"policy": {"baseline_rule": "uln_only"}}
+    assert build(drawn, laboratory=uln_only)[0]["ATOXGRH"].to_list() == [2, 2]
+
+
+def test_calcium_is_graded_corrected_for_albumin_of_the_week() -> None:
+    """§4.4, 2: 2.0 mmol/L with albumin 25 g/L is 2.3 corrected, not low; without albumin it is taken as it is."""
+    frame, _ = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBSTNRLO | LBSTNRHI | LBDTC
+        1       | 1     | CA       | 2.0      | mmol/L   | 2.1      | 2.6      | 2026-02-01
+        1       | 2     | ALB      | 25       | g/L      | 35       | 50       | 2026-02-05
+        1       | 3     | CA       | 2.0      | mmol/L   | 2.1      | 2.6      | 2026-02-20
+        """
+    )
+    calcium = frame.filter(pl.col("PARAMCD") == "CA")
+    assert calcium["ATOXGRL"].to_list() == [0, 1]
+    assert calcium["AVAL"].to_list() == [2.0, 2.0]
+    assert "calcium not corrected" in calcium["RULE"][1]
+
+
+def test_the_cutoff_and_subjects_without_treatment() -> None:
+    frame, _ = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBDTC
+        1       | 1     | ALT      | 10       | U/L      | 2026-01-02
+        1       | 2     | ALT      | 10       | U/L      | 2026-02-02
+        3       | 1     | ALT      | 10       | U/L      | 2026-01-02
+        """,
+        cutoff=dt.date(2026, 1, 31),
+    )
+    assert frame.select("USUBJID", "ABLFL", "ONTRTFL").rows() == [("1", "Y", "N"), ("3", None, "N")]
+
+
+def test_the_key_is_unique_and_an_absent_domain_is_empty() -> None:
+    frame, _ = build(NEUTROPHILS)
+    assert not frame.select("USUBJID", "PARAMCD", "ADT", "SRCSEQ").is_duplicated().any()
+    nothing, found = adlb.build(small_study(), {}, adsl(), CUTOFF)
+    assert nothing.schema == adlb.SCHEMA == frame.schema
+    assert nothing.is_empty()
+    assert found.is_empty()
