@@ -110,10 +110,8 @@ class Deterioration(Frozen):
     scales: tuple[str, ...] = Field(min_length=1)
     origin: words.Origin = "randomisation"
     death: words.DeathInDeterioration = "censor_last_form"
-    missed_forms: int = Field(default=2, ge=1)
-    """A deterioration or death after this many missed scheduled forms in a row is not counted."""
     policy: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
-    """The names and meanings are those of ``medicine.qlq_c30.Policy``."""
+    """The names and meanings are those of ``medicine.qlq_c30.Deterioration``."""
     assumes: tuple[str, ...] = ()
 
     def paramcd(self, scale: str) -> str:

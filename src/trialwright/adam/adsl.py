@@ -1,0 +1,327 @@
+"""ADSL: one row per subject of DM, screen failures too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+
+from trialwright.adam import facts
+from trialwright.adam.safety_common import Sdtm, flag, text
+from trialwright.standards import dates
+from trialwright.standards.findings import concat, findings
+from trialwright.study.model import Study
+from trialwright.study.sources import Source
+
+_REASONS = {
+    "EOTREAS": "treatment_end_reason",
+    "EOSREAS": "study_end_reason",
+    "NTRTREAS": "not_treated_reason",
+    "SCRFREAS": "screen_failure_reason",
+}
+_DATES = {
+    "RFICDT": "consent",
+    "INCLDT": "inclusion",
+    "RANDDT": "randomisation",
+    "EOTDT": "treatment_end",
+    "EOSDT": "study_end",
+    "NACTDT": "new_therapy",
+}
+
+
+def build(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One row per subject and the findings; what happened after the cutoff has not happened.
+
+    Flags that need lesions, responses or questionnaires are N until ``with_derived_flags``.
+    """
+    subjects, found = _subjects(study, sdtm, cutoff)
+    subjects, lives = _vital_status(study, sdtm, subjects, cutoff)
+    subjects = _flags(study, subjects).with_columns(CUTOFFDT=pl.lit(cutoff))
+    return subjects, concat([found, lives, _order(subjects), _arms(subjects)])
+
+
+def _subjects(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    dm = sdtm["DM"].unique("USUBJID", keep="first", maintain_order=True)
+    frame = dm.select(
+        pl.lit(study.study.id).alias("STUDYID"),
+        *(
+            text(dm, name).alias(name)
+            for name in ("USUBJID", "SUBJID", "SITEID", "COUNTRY", "SEX", "ARMCD", "ARM")
+        ),
+        (pl.col("AGE") if "AGE" in dm.columns else pl.lit(None)).cast(pl.Float64, strict=False).alias("AGE"),
+        _died(dm).alias("_died"),
+    )
+    known = study.sources.facts
+    for column, name in _DATES.items():
+        frame = _join(frame, _dated(sdtm, known.get(name), column, cutoff))
+    for column, name in _REASONS.items():
+        frame = _join(
+            frame, facts.pick(sdtm, known.get(name)).select("USUBJID", pl.col("value").alias(column))
+        )
+    frame = _join(frame, _doses(study, sdtm, cutoff))
+    for column, name in (("TRT01P", "arm"), ("_actual", "actual_arm")):
+        frame = _join(
+            frame, facts.pick(sdtm, known.get(name)).select("USUBJID", pl.col("value").alias(column))
+        )
+    frame, strata = _named(frame, sdtm, study, study.sources.strata)
+    frame, baseline = _named(frame, sdtm, study, study.sources.baseline)
+    arms = [arm.id for arm in study.arms]
+    planned = pl.when(pl.col("TRT01P").is_in(arms)).then("TRT01P")
+    actual = pl.when(pl.col("_actual").is_in(arms)).then("_actual")
+    frame = frame.with_columns(
+        TRT01P=planned,
+        TRT01A=pl.when(pl.col("TRTSDT").is_not_null()).then(pl.coalesce(actual, planned)),
+    ).drop("_actual")
+    return frame, concat([strata, baseline])
+
+
+def _died(dm: pl.DataFrame) -> pl.Expr:
+    return (text(dm, "DTHFL") == "Y").fill_null(False)
+
+
+def _join(frame: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
+    return frame.join(columns, on="USUBJID", how="left", maintain_order="left")
+
+
+def _dated(sdtm: Sdtm, source: Source | None, column: str, cutoff: date) -> pl.DataFrame:
+    """The day of a fact, the earliest its text allows, up to the cutoff."""
+    picked = facts.pick(sdtm, source)
+    day = dates.earliest(pl.col("value"))
+    return picked.select("USUBJID", day.alias(column)).filter(pl.col(column) <= cutoff)
+
+
+def _doses(study: Study, sdtm: Sdtm, cutoff: date) -> pl.DataFrame:
+    """First and last day of dosing, and the time of the first dose where it is known."""
+    known = study.sources.facts
+    first, last = known.get("first_dose"), known.get("last_dose")
+    if first is None:
+        return pl.DataFrame(
+            schema={"USUBJID": pl.String, "TRTSDT": pl.Date, "TRTSDTM": pl.Datetime("us"), "TRTEDT": pl.Date}
+        )
+    given = _given(study, sdtm, first)
+    starts = facts.rows(given, first).select("USUBJID", start="value")
+    ends = facts.rows(_given(study, sdtm, last or first), last or first).select("USUBJID", end="value")
+    day = dates.earliest(pl.col("start"))
+    begun = (
+        starts.filter(day <= cutoff)
+        .group_by("USUBJID")
+        .agg(day.min().alias("TRTSDT"), dates.datetime(pl.col("start")).min().alias("TRTSDTM"))
+    )
+    ended = ends.group_by("USUBJID").agg(
+        dates.earliest(pl.col("end")).filter(dates.earliest(pl.col("end")) <= cutoff).max().alias("_end")
+    )
+    latest_start = starts.group_by("USUBJID").agg(day.filter(day <= cutoff).max().alias("_last"))
+    return (
+        begun.join(ended, on="USUBJID", how="left")
+        .join(latest_start, on="USUBJID", how="left")
+        .with_columns(TRTEDT=pl.max_horizontal("_end", "_last"))
+        .with_columns(TRTSDTM=pl.when(pl.col("TRTSDTM").dt.date() == pl.col("TRTSDT")).then("TRTSDTM"))
+        .select("USUBJID", "TRTSDT", "TRTSDTM", "TRTEDT")
+    )
+
+
+def _given(study: Study, sdtm: Sdtm, source: Source) -> dict[str, pl.DataFrame]:
+    """The domain of doses without those of amount zero, where zero means not given."""
+    frame = facts.matching(sdtm, source.domain, {})
+    if study.sources.dose_given == "positive" and f"{source.domain}DOSE" in frame.columns:
+        amount = pl.col(f"{source.domain}DOSE").cast(pl.Float64, strict=False)
+        frame = frame.filter((amount > 0).fill_null(True))
+    return {source.domain: frame}
+
+
+def _named(
+    frame: pl.DataFrame, sdtm: Sdtm, study: Study, sources: Mapping[str, Source]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One column per stratum or baseline characteristic; a value without a word is a finding and null."""
+    numbers = {b.id for b in study.baseline if b.kind == "number"}
+    levels = {s.id: [level.id for level in s.levels] for s in study.strata}
+    levels |= {b.id: [level.id for level in b.levels] for b in study.baseline if b.levels}
+    found = []
+    for name, source in sources.items():
+        picked = facts.pick(sdtm, source)
+        value = pl.col("value")
+        allowed = levels.get(name)
+        strange = picked.filter(~value.is_in(allowed)) if allowed else picked.clear()
+        found.append(_unknown_word(strange, source))
+        found.append(_unknown_word(facts.unmapped(sdtm, source), source))
+        if name in numbers:
+            value = value.cast(pl.Float64, strict=False)
+        elif allowed and name in {s.id for s in study.strata}:
+            value = pl.when(value.is_in(allowed)).then(value)
+        frame = _join(frame.drop(name, strict=False), picked.select("USUBJID", value.alias(name)))
+    return frame, concat(found)
+
+
+def _unknown_word(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
+    return findings(
+        rows,
+        dataset=source.domain,
+        key=["USUBJID"],
+        variable=source.variable,
+        rule="a value that the study does not define",
+        value="value",
+        action="left out of the stratum or characteristic",
+    )
+
+
+def _vital_status(
+    study: Study, sdtm: Sdtm, frame: pl.DataFrame, cutoff: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Death (a partial date imputed and flagged) and the last day known alive.
+
+    A death known to the month: the later of the last day known alive and the first of that month; to the
+    year: likewise with 1 January; without a date: no date is made up (trial-and-rules 6.7).
+    """
+    death = facts.pick(sdtm, study.sources.facts.get("death")).select(
+        "USUBJID",
+        _first=dates.earliest(pl.col("value")),
+        _latest=dates.latest(pl.col("value")),
+        _precision=dates.precision(pl.col("value")),
+        DTHSEQ="SRCSEQ",
+    )
+    frame = _join(frame, death)
+    points = _alive(study, sdtm, frame, cutoff)
+    late = points.filter((pl.col("day") > pl.col("_latest")).fill_null(False))
+    last = (
+        points.filter((pl.col("day") <= pl.col("_latest")).fill_null(True))
+        .sort("day", "SRCDOM", descending=[True, False])
+        .unique("USUBJID", keep="first", maintain_order=True)
+        .select("USUBJID", LSTALVDT="day", LSTALVDM="SRCDOM", LSTALVVR="SRCVAR", LSTALVSQ="SRCSEQ")
+    )
+    whole_day = pl.col("_precision").is_in(["day", "time"])
+    missing = pl.when(pl.col("_precision") == "month").then(pl.lit("D"))
+    frame = _join(frame, last).with_columns(
+        DTHDT=pl.when(whole_day).then("_first").otherwise(pl.max_horizontal("_first", "LSTALVDT")),
+        DTHDTF=missing.when(pl.col("_precision") == "year").then(pl.lit("M")),
+    )
+    frame = frame.with_columns(DTHDT=pl.when(pl.col("_first").is_not_null()).then("DTHDT"))
+    happened = (pl.col("DTHDT") <= cutoff).fill_null(False)
+    undated = pl.col("_died") & pl.col("_first").is_null()
+    frame = frame.with_columns(
+        DTHDT=pl.when(happened).then("DTHDT"),
+        DTHDTF=pl.when(happened).then("DTHDTF"),
+        DTHFL=flag(happened | undated),
+    )
+    found = concat([_life_after_death(late), _imputed(frame), _undated(frame.filter(undated))])
+    return frame.drop("_first", "_latest", "_precision", "_died"), found
+
+
+def _alive(study: Study, sdtm: Sdtm, frame: pl.DataFrame, cutoff: date) -> pl.DataFrame:
+    """Every day up to the cutoff that proves life, the earliest its text allows, with its origin."""
+    points = [
+        facts.rows(sdtm, Source(domain=point.domain, variable=point.variable, where=point.where))
+        for point in study.sources.alive
+    ]
+    whole = pl.concat([pl.DataFrame(schema=facts.PICKED), *(p.match_to_schema(facts.PICKED) for p in points)])
+    seen = whole.select("USUBJID", "SRCDOM", "SRCVAR", "SRCSEQ", day=dates.earliest(pl.col("value")))
+    randomised = frame.filter(pl.col("RANDDT").is_not_null()).select(
+        "USUBJID",
+        pl.lit("DS").alias("SRCDOM"),
+        pl.lit("DSSTDTC").alias("SRCVAR"),
+        pl.lit(None, dtype=pl.Int64).alias("SRCSEQ"),
+        pl.col("RANDDT").alias("day"),
+    )
+    return (
+        pl.concat([seen, randomised])
+        .filter(pl.col("day") <= cutoff)
+        .join(frame.select("USUBJID", "_latest"), on="USUBJID")
+    )
+
+
+def _life_after_death(points: pl.DataFrame) -> pl.DataFrame:
+    return findings(
+        points,
+        dataset=pl.Series(points["SRCDOM"]).unique().sort().str.join("/").item() if points.height else "",
+        key=["USUBJID", "SRCDOM", "SRCSEQ"],
+        variable="SRCVAR",
+        rule="a sign of life after the date of death",
+        value=pl.col("day"),
+        action="kept; not used as the last day known alive",
+    )
+
+
+def _imputed(frame: pl.DataFrame) -> pl.DataFrame:
+    return findings(
+        frame.filter(pl.col("DTHDTF").is_not_null()),
+        dataset="DM",
+        key=["USUBJID"],
+        variable="DTHDTC",
+        rule="date of death not known to the day",
+        value="DTHDT",
+        action="imputed: the later of the last day known alive and the first day possible; flagged",
+    )
+
+
+def _undated(frame: pl.DataFrame) -> pl.DataFrame:
+    return findings(
+        frame,
+        dataset="DM",
+        key=["USUBJID"],
+        variable="DTHDTC",
+        rule="death without a date",
+        value="DTHFL",
+        action="survival censored at the last day known alive",
+    )
+
+
+def _order(frame: pl.DataFrame) -> pl.DataFrame:
+    """Consent, randomisation and first dose come in this order; a violation is a query, not a correction."""
+    pairs = (("RFICDT", "RANDDT"), ("INCLDT", "RANDDT"), ("RANDDT", "TRTSDT"), ("TRTSDT", "DTHDT"))
+    return concat(
+        findings(
+            frame.filter((pl.col(before) > pl.col(after)).fill_null(False)),
+            dataset="ADSL",
+            key=["USUBJID"],
+            variable=before,
+            rule=f"{before} is after {after}",
+            value=pl.col(before),
+            action="kept as reported",
+        )
+        for before, after in pairs
+    )
+
+
+def _arms(frame: pl.DataFrame) -> pl.DataFrame:
+    without = frame.filter(pl.col("TRT01P").is_not_null() & pl.col("RANDDT").is_null())
+    nowhere = frame.filter(pl.col("TRT01P").is_null() & pl.col("RANDDT").is_not_null())
+    return concat(
+        findings(
+            rows,
+            dataset="DM",
+            key=["USUBJID"],
+            variable="ARMCD",
+            rule=rule,
+            value="ARMCD",
+            action="not counted as randomised",
+        )
+        for rows, rule in (
+            (without, "an arm without a date of randomisation"),
+            (nowhere, "a date of randomisation without an arm of the study"),
+        )
+    )
+
+
+def _flags(study: Study, frame: pl.DataFrame) -> pl.DataFrame:
+    randomised = pl.col("RANDDT").is_not_null() & pl.col("TRT01P").is_not_null()
+    treated = pl.col("TRTSDT").is_not_null() & pl.col("TRT01A").is_not_null()
+    rules = {
+        "screened": pl.lit(True),
+        "randomised": randomised,
+        "randomised_treated": randomised & treated,
+        "treated": treated,
+    }
+    return frame.with_columns(
+        flag(rules.get(population.rule, pl.lit(False))).alias(population.flag)
+        for population in study.populations
+    ).with_columns(RANDDT=pl.when(randomised).then("RANDDT"), TRT01P=pl.when(randomised).then("TRT01P"))
+
+
+def with_derived_flags(study: Study, adsl: pl.DataFrame, members: dict[str, pl.Series]) -> pl.DataFrame:
+    """ADSL with the populations that the other datasets decide: rule word to the subjects it admits."""
+    randomised = pl.col("RANDDT").is_not_null()
+    return adsl.with_columns(
+        flag(randomised & pl.col("USUBJID").is_in(members[population.rule].implode())).alias(population.flag)
+        for population in study.populations
+        if population.rule in members
+    )

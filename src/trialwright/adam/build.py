@@ -1,0 +1,65 @@
+"""SDTM in, every analysis dataset out, and the findings made on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+
+from trialwright.adam import adae, adex, adlb, adqs, adrs, adsl, adtr, adtte
+from trialwright.adam.adrs import Responses
+from trialwright.adam.lesions import Lesions, lesions
+from trialwright.adam.safety_common import Sdtm
+from trialwright.standards import variables
+from trialwright.standards.findings import concat
+from trialwright.study.model import Study
+
+ORDER = ("ADSL", "ADTR", "ADRS", "ADTTE", "ADAE", "ADLB", "ADQS", "ADEX")
+
+
+def build(
+    study: Study, sdtm: Sdtm, cutoff: date, dictionaries: Mapping[str, pl.DataFrame] | None = None
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """The datasets by name, keys enforced and columns in the order of the standard; and the findings.
+
+    ``dictionaries`` (the user's CTCAE and MedDRA files) are not used yet.
+    """
+    subjects, found = adsl.build(study, sdtm, cutoff)
+    seen, odd_lesions = lesions(study, sdtm, subjects, cutoff)
+    responses_data, responses, odd_responses = adrs.build(study, sdtm, subjects, seen, cutoff)
+    questionnaires, odd_forms = adqs.build(study, sdtm, subjects, cutoff)
+    subjects = adsl.with_derived_flags(study, subjects, _members(study, seen, responses, questionnaires))
+    clocks, odd_clocks = adtte.build(study, subjects, responses, questionnaires)
+    events, odd_events = adae.build(study, sdtm, subjects, cutoff)
+    laboratory, odd_values = adlb.build(study, sdtm, subjects, cutoff)
+    exposure, odd_doses = adex.build(study, sdtm, subjects, cutoff)
+    datasets = {
+        "ADSL": subjects,
+        "ADTR": adtr.build(study, seen, subjects),
+        "ADRS": responses_data,
+        "ADTTE": clocks,
+        "ADAE": events,
+        "ADLB": laboratory,
+        "ADQS": questionnaires,
+        "ADEX": exposure,
+    }
+    shaped = {name: variables.keyed(datasets[name], name) for name in ORDER}
+    faults = [found, odd_lesions, odd_responses, odd_forms, odd_clocks, odd_events, odd_values, odd_doses]
+    return shaped, concat(faults).unique(maintain_order=True)
+
+
+def _members(
+    study: Study, seen: Lesions, responses: Responses, questionnaires: pl.DataFrame
+) -> dict[str, pl.Series]:
+    """Who belongs to the populations that lesions, responses and questionnaires decide."""
+    measurable = seen.course.filter(pl.col("baseline") & (pl.col("n_measured") > 0))
+    best = responses.best[study.response.headline].filter(pl.col("best_response").is_in(["CR", "PR"]))
+    scored = questionnaires.filter(pl.col("AVAL").is_not_null())
+    before = scored.filter(pl.col("ABLFL") == "Y").get_column("USUBJID").unique()
+    after = scored.filter(pl.col("ABLFL").is_null() & (pl.col("ADY") > 0)).get_column("USUBJID").unique()
+    return {
+        "randomised_measurable": measurable.get_column("subject").unique(),
+        "responders": best.get_column("subject").unique(),
+        "pro_evaluable": before.filter(before.is_in(after.implode())),
+    }

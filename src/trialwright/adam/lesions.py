@@ -1,0 +1,244 @@
+"""From TU and TR to the plain frames that the response rules take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from trialwright.adam.facts import sequence
+from trialwright.adam.safety_common import Sdtm, text
+from trialwright.medicine import recist
+from trialwright.standards import dates
+from trialwright.standards.findings import concat, findings
+from trialwright.study.model import Study
+from trialwright.study.sources import Tumour
+
+TARGET_STATES = {
+    "TOO SMALL TO MEASURE": "too_small",
+    "ABSENT": "gone",
+    "NOT EVALUABLE": "not_evaluable",
+    "NOT ASSESSABLE": "not_evaluable",
+    "COALESCED": "coalesced",
+    "SPLIT": "split",
+}
+NON_TARGET_STATES = {
+    "ABSENT": "absent",
+    "PRESENT": "present",
+    "UNEQUIVOCAL": "progression",
+    "UNEQUIVOCAL PROGRESSION": "progression",
+    "NOT EVALUABLE": "not_evaluated",
+    "NOT ASSESSABLE": "not_evaluated",
+}
+NEW_STATES = {
+    "EQUIVOCAL": "EQUIVOCAL",
+    "UNEQUIVOCAL": "UNEQUIVOCAL",
+    "PRESENT": "UNEQUIVOCAL",
+    "RETRACTED": "RETRACTED",
+    "ABSENT": "RETRACTED",
+}
+"""Words of SDTM to the words of ``medicine.recist``; a study adds its own under ``[tumour.states]``."""
+
+_VISIT = ["USUBJID", "reader", "assessment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lesions:
+    """What each reader saw: ``subject`` is USUBJID, ``assessor`` the reader, ``day`` is from randomisation.
+
+    course                      ``recist.target_course`` of the study's policy
+    non_targets, new            rows for ``recist.non_target_course`` and ``time_points``
+    visits                      one row per subject, reader and assessment: AVISIT, first SRCSEQ, accepted
+    """
+
+    course: pl.DataFrame
+    non_targets: pl.DataFrame
+    new: pl.DataFrame
+    visits: pl.DataFrame
+
+
+def policy(study: Study, changes: Mapping[str, object] | None = None) -> recist.Policy:
+    """The study's reading of RECIST, with what an endpoint changes. Raises ``ValueError`` on a wrong word."""
+    return recist.Policy(**{**study.response.policy, **(changes or {})})  # type: ignore[arg-type]
+
+
+def reader(frame: pl.DataFrame, domain: str) -> pl.Expr:
+    """Who read the images: --EVAL and, where there are several, --EVALID."""
+    who = text(frame, f"{domain}EVAL").fill_null("NOT STATED")
+    return pl.concat_str(who, text(frame, f"{domain}EVALID"), separator="|", ignore_nulls=True)
+
+
+def visit_key(frame: pl.DataFrame, domain: str) -> pl.Expr:
+    """One word per assessment: the visit number, else the visit, else the date."""
+    return pl.coalesce(text(frame, "VISITNUM"), text(frame, "VISIT"), text(frame, f"{domain}DTC"))
+
+
+def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[Lesions, pl.DataFrame]:
+    """The lesions of randomised subjects up to the cutoff, and the findings.
+
+    Baseline is what was seen up to randomisation; of a subject with nothing so early, up to the first dose.
+    An assessment dated only to the month takes the first complete date of the same visit, else the earliest
+    day possible; that is a finding. Words that no rule knows make a lesion not evaluable; that is one too.
+    """
+    tr = _records(sdtm, adsl, cutoff)
+    tr, undated = _days(tr)
+    tr = _classified(tr, sdtm, study.sources.tumour)
+    words = study.sources.tumour
+    targets, odd_targets = _targets(tr, words)
+    others, odd_others = _states(tr, "NON-TARGET", NON_TARGET_STATES | dict(words.states))
+    new, odd_new = _states(tr, "NEW", NEW_STATES | dict(words.states))
+    visits = tr.group_by(_VISIT).agg(
+        pl.col("VISIT").drop_nulls().first().alias("AVISIT"),
+        pl.col("SRCSEQ").min(),
+        (pl.col("ACPTFL") == "Y").any().fill_null(False).alias("accepted"),
+        pl.col("day").min().alias("first_day"),
+    )
+    names = {"USUBJID": "subject", "reader": "assessor"}
+    seen = Lesions(
+        recist.target_course(targets.rename(names), policy(study)),
+        others.rename(names),
+        new.rename(names | {"state": "status"}).drop("baseline"),
+        visits.rename(names),
+    )
+    return seen, concat([undated, odd_targets, odd_others, odd_new])
+
+
+def _records(sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> pl.DataFrame:
+    tr = sdtm.get("TR", pl.DataFrame(schema={"USUBJID": pl.String}))
+    frame = tr.select(
+        "USUBJID",
+        reader(tr, "TR").alias("reader"),
+        visit_key(tr, "TR").alias("assessment"),
+        *(
+            text(tr, f"TR{name}").alias(name)
+            for name in ("GRPID", "LNKID", "TESTCD", "STRESC", "ORRES", "STAT", "LOC", "ACPTFL", "DTC")
+        ),
+        text(tr, "TRSTRESN").cast(pl.Float64, strict=False).alias("number"),
+        text(tr, "VISIT").alias("VISIT"),
+        sequence(tr, "TR"),
+    )
+    origin = adsl.filter(pl.col("RANDDT").is_not_null()).select("USUBJID", "RANDDT", "TRTSDT")
+    frame = frame.join(origin, on="USUBJID", how="inner", maintain_order="left")
+    return frame.filter((dates.earliest(pl.col("DTC")) <= cutoff).fill_null(True))
+
+
+def _days(tr: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Each record's day from randomisation; dates that are not complete as ``lesions`` says."""
+    complete = dates.complete(pl.col("DTC"))
+    tr = tr.with_columns(_complete=complete, _earliest=dates.earliest(pl.col("DTC")))
+    same_reader = pl.col("_complete").min().over(_VISIT)
+    any_reader = pl.col("_complete").min().over("USUBJID", "assessment")
+    tr = tr.with_columns(date=pl.coalesce("_complete", same_reader, any_reader, "_earliest"))
+    imprecise = tr.filter(pl.col("_complete").is_null())
+    found = concat(
+        findings(
+            rows.unique([*_VISIT, "DTC"], maintain_order=True),
+            dataset="TR",
+            key=["USUBJID", "reader", "assessment"],
+            variable="TRDTC",
+            rule="an imaging date not known to the day",
+            value="DTC",
+            action=action,
+        )
+        for rows, action in (
+            (
+                imprecise.filter(pl.col("date").is_not_null()),
+                "dated from its visit, else the earliest day possible",
+            ),
+            (imprecise.filter(pl.col("date").is_null()), "assessment left out"),
+        )
+    )
+    tr = tr.filter(pl.col("date").is_not_null()).drop("_complete", "_earliest")
+    day = (pl.col("date") - pl.col("RANDDT")).dt.total_days()
+    early = (day <= 0).any().over("USUBJID", "reader")
+    dosed = (pl.col("TRTSDT") - pl.col("RANDDT")).dt.total_days().fill_null(0)
+    baseline = day <= pl.when(early).then(0).otherwise(dosed)
+    return tr.with_columns(day=day.cast(pl.Int64), baseline=baseline), found
+
+
+def _classified(tr: pl.DataFrame, sdtm: Sdtm, words: Tumour) -> pl.DataFrame:
+    """Target, non-target or new, and the place: as TR says, else as TU identified the lesion."""
+    tu = sdtm.get("TU", pl.DataFrame(schema={"USUBJID": pl.String}))
+    identified = (
+        tu.select(
+            "USUBJID",
+            reader(tu, "TU").alias("reader"),
+            text(tu, "TULNKID").alias("LNKID"),
+            text(tu, "TUSTRESC").alias("_kind"),
+            text(tu, "TULOC").alias("_place"),
+        )
+        .drop_nulls("LNKID")
+        .unique(["USUBJID", "reader", "LNKID"], keep="first", maintain_order=True)
+    )
+    kinds = {word: kind for kind, given in _kinds(words).items() for word in given}
+    tr = tr.join(identified, on=["USUBJID", "reader", "LNKID"], how="left", maintain_order="left")
+    said = pl.col("GRPID").replace_strict(kinds, default=None, return_dtype=pl.String)
+    known = pl.col("_kind").replace_strict(kinds, default=None, return_dtype=pl.String)
+    nodal = pl.coalesce("_place", "LOC").is_in(list(words.nodal_locations)).fill_null(False)
+    return tr.with_columns(kind=pl.coalesce(said, known), nodal=nodal).drop("_kind", "_place", "LOC")
+
+
+def _kinds(words: Tumour) -> dict[str, tuple[str, ...]]:
+    return {"TARGET": words.target, "NON-TARGET": words.non_target, "NEW": words.new}
+
+
+def _targets(tr: pl.DataFrame, words: Tumour) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One row per target lesion, scan and reader: of several diameters the one the rules want."""
+    preferred = pl.when("nodal").then(_rank(words.nodal_diameter)).otherwise(_rank(words.diameter))
+    measured = tr.filter((pl.col("kind") == "TARGET") & pl.col("LNKID").is_not_null()).with_columns(
+        _rank=preferred
+    )
+    states = {**TARGET_STATES, **words.states}
+    spoken = pl.coalesce("STRESC", "ORRES").str.to_uppercase()
+    state = (
+        pl.when(pl.col("STAT") == "NOT DONE")
+        .then(pl.lit("not_evaluable"))
+        .otherwise(spoken.replace_strict(states, default=None, return_dtype=pl.String))
+    )
+    measured = measured.with_columns(state=state)
+    diameters = measured.filter(pl.col("_rank").is_not_null())
+    odd = diameters.filter(
+        (pl.col("number").is_null() & pl.col("state").is_null()) | (pl.col("number") < 0).fill_null(False)
+    )
+    one = diameters.sort("_rank", "SRCSEQ").unique(
+        [*_VISIT, "LNKID", "day"], keep="first", maintain_order=True
+    )
+    frame = one.select(*_VISIT, "day", "LNKID", "number", "nodal", "state", "baseline").rename(
+        {"LNKID": "lesion", "number": "diameter_mm"}
+    )
+    return frame, _odd(odd, "a target lesion without a usable diameter")
+
+
+def _rank(tests: tuple[str, ...]) -> pl.Expr:
+    order = {test: i for i, test in enumerate(tests)}
+    return pl.col("TESTCD").replace_strict(order, default=None, return_dtype=pl.Int64)
+
+
+def _states(tr: pl.DataFrame, kind: str, words: dict[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One row per lesion and scan, its state in the rules' words; an unknown word is a finding and null."""
+    spoken = pl.coalesce("STRESC", "ORRES").str.to_uppercase()
+    rows = tr.filter(pl.col("kind") == kind).with_columns(
+        state=pl.when(pl.col("STAT").ne_missing("NOT DONE")).then(
+            spoken.replace_strict(words, default=None, return_dtype=pl.String)
+        ),
+        spoken=spoken,
+    )
+    odd = rows.filter(pl.col("state").is_null() & pl.col("STAT").ne_missing("NOT DONE"))
+    if kind == "NEW":
+        rows = rows.with_columns(state=pl.col("state").fill_null("EQUIVOCAL"))
+    frame = rows.select(*_VISIT, "day", pl.col("LNKID").alias("lesion"), "state", "baseline")
+    return frame, _odd(odd, f"a {kind.lower()} lesion in a state that no rule knows")
+
+
+def _odd(rows: pl.DataFrame, rule: str) -> pl.DataFrame:
+    return findings(
+        rows,
+        dataset="TR",
+        key=["USUBJID", "SRCSEQ"],
+        variable="TRSTRESC",
+        rule=rule,
+        value=pl.coalesce("STRESC", "ORRES"),
+        action="not evaluable at this assessment",
+    )
