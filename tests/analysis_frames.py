@@ -6,8 +6,8 @@ import datetime as dt
 from typing import Any
 
 import polars as pl
-from drawn import table
 
+from drawn import table
 from trialwright.study.model import Analysis, Study
 
 CUTOFF = dt.date(2027, 12, 31)

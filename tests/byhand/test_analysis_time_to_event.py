@@ -7,9 +7,9 @@ import math
 
 import polars as pl
 import pytest
+
 from analysis_frames import adsl, adtte, note, number, rows, with_analyses
 from small import small_study
-
 from trialwright.analysis.run import run
 
 SUBJECTS = adsl(
