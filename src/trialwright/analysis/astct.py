@@ -55,7 +55,7 @@ def syndromes(
     study: Study, adam: Adam, people: pl.DataFrame, emergent: pl.DataFrame, address: Address
 ) -> pl.DataFrame:
     """Rows of both syndromes in every arm; none for a syndrome that the study's terms do not name."""
-    dosed = people.join(_doses(adam), on="USUBJID", how="left", maintain_order="left")
+    dosed = _dosed(adam, people)
     found: list[Result] = []
     for syndrome in (s for s in SYNDROMES if s in study.adverse_events.astct):
         records = _timed(study, emergent.filter(pl.col("AESICAT") == syndrome), people)
@@ -76,12 +76,13 @@ def syndromes(
     return rows_to_frame(found)
 
 
-def _doses(adam: Adam) -> pl.DataFrame:
-    """USUBJID and ``doses``, how many were received; nobody where ADEX says nothing."""
+def _dosed(adam: Adam, people: pl.DataFrame) -> pl.DataFrame:
+    """With ``doses``, how many a patient received; null where ADEX does not say."""
     adex = adam.get("ADEX")
     if adex is None or adex.is_empty():
-        return pl.DataFrame(schema={"USUBJID": pl.String, "doses": pl.Float64})
-    return adex.filter(pl.col("PARAMCD") == "NDOSE").select("USUBJID", doses=pl.col("AVAL"))
+        return people.with_columns(doses=pl.lit(None, dtype=pl.Float64))
+    given = adex.filter(pl.col("PARAMCD") == "NDOSE").select("USUBJID", doses="AVAL")
+    return people.join(given, on="USUBJID", how="left", maintain_order="left")
 
 
 def _timed(study: Study, records: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
@@ -173,22 +174,27 @@ def _how_long(study: Study, address: Address, side: Treated) -> Iterator[Result]
 
 def _by_dose(address: Address, side: Treated) -> Iterator[Result]:
     """Of those who received that dose, and of all with the syndrome: both denominators, each by its name."""
-    affected = side.affected()
+    affected, doses = side.affected(), side.people["doses"]
+    unknown = (
+        "ADEX does not say how many doses were received" if doses.null_count() == doses.len() > 0 else ""
+    )
     for number in range(1, LATER + 1):
         later = number == LATER
         after = pl.col("DOSENUM") >= number if later else pl.col("DOSENUM") == number
-        dosed = int((side.people["doses"] >= number).sum())
+        dosed = int((doses >= number).sum())
         x = side.affected(after)
         at = {"group": side.group, "level": side.level(" | later doses" if later else f" | dose {number}")}
         yield address.number("n", x, **at)
-        yield address.number("n_dosed", dosed, **at)
+        yield address.number("n_dosed", None if unknown else dosed, note=unknown, **at)
         for name, of, who in (
             ("percent_of_dosed", dosed, "received that dose"),
             ("percent_of_affected", affected, f"had {side.syndrome}"),
         ):
             value = 100 * x / of if of else None
-            note = f"of those who {who}" if of else f"nobody in arm {side.group} {who}"
-            yield address.number(name, value, note=note, **at)
+            gap = f"nobody in arm {side.group} {who}"
+            if name == "percent_of_dosed" and unknown:
+                gap = unknown
+            yield address.number(name, value, note=f"of those who {who}" if of else gap, **at)
 
 
 def _difference(

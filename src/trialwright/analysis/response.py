@@ -42,26 +42,31 @@ def proportion(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
         return rows_to_frame([address.number("proportion", None, note=why)])
     confidence = study.study.confidence
     found = [row for group in arms(study) for row in _arm(address, people, group, confidence)]
-    found += _best(study, address, people, endpoint)
+    found += _best(study, address, people)
     for contrast in contrasts(study):
         found += _contrast(address, people, contrast, analysis.strata, confidence)
     return rows_to_frame(found)
 
 
 def _people(study: Study, adam: Adam, analysis: Analysis, endpoint: BestResponse) -> pl.DataFrame:
-    """One row per member: ``group``, the strata, ``answer`` (Y, N or null), ``event`` and ``best``."""
+    """One row per member: ``group``, the strata, ``answer`` (Y, N or null), ``event``, ``best``, ``why``.
+
+    The best response is the one that the answer was read from (ADRS says it in NOTE), since an endpoint
+    may have response rules of its own; else the study's.
+    """
     read = adam["ADRS"].filter(pl.col("PARQUAL") == study.response.assessor)
     best = "BORC" if endpoint.confirmation == "confirmed" else "BORU"
-
-    def said(paramcd: str, name: str) -> pl.DataFrame:
-        return read.filter(pl.col("PARAMCD") == paramcd).select("USUBJID", pl.col("AVALC").alias(name))
-
+    own = pl.col("NOTE").str.extract(r"^best response (.+)$")
+    answers = read.filter(pl.col("PARAMCD") == endpoint.id).select(
+        "USUBJID", answer="AVALC", own=own, why="RULE"
+    )
+    bests = read.filter(pl.col("PARAMCD") == best).select("USUBJID", study_best="AVALC")
     return (
         placed(study, adam, analysis.population)
         .select("USUBJID", "group", *analysis.strata)
-        .join(said(endpoint.id, "answer"), on="USUBJID", how="left", maintain_order="left")
-        .join(said(best, "best"), on="USUBJID", how="left", maintain_order="left")
-        .with_columns(event=pl.col("answer").eq_missing("Y"))
+        .join(answers, on="USUBJID", how="left", maintain_order="left")
+        .join(bests, on="USUBJID", how="left", maintain_order="left")
+        .with_columns(event=pl.col("answer").eq_missing("Y"), best=pl.coalesce("own", "study_best"))
     )
 
 
@@ -83,19 +88,24 @@ def _arm(address: Address, people: pl.DataFrame, group: str, confidence: float) 
     yield from address.estimates(limits("proportion"), rate, group=group)
 
 
-def _best(study: Study, address: Address, people: pl.DataFrame, endpoint: BestResponse) -> Iterator[Result]:
-    """Members by best overall response; the denominator is everybody."""
-    if getattr(endpoint, "policy", None):
-        why = "this endpoint has response rules of its own; categories are kept for the study's rules only"
-        yield address.number("n_best", None, level="best response", note=why)
-        return
-    said = people.select("group", best=pl.col("best").fill_null(NO_RECORD))
-    counts = {(group, best): n for group, best, n in said.group_by("group", "best").len().rows()}
-    others = sorted({best for _, best in counts} - {*BEST})
-    for best in (*BEST, *others):
+def _best(study: Study, address: Address, people: pl.DataFrame) -> Iterator[Result]:
+    """Members by best response, and those not evaluable by reason."""
+    said = people.select("group", "why", best=pl.col("best").fill_null(NO_RECORD))
+    others = sorted(set(said["best"]) - {*BEST})
+    yield from _tally(study, address, said.select("group", what="best"), [*BEST, *others])
+    unknown = said.filter(pl.col("best") == "NE").select(
+        "group",
+        what=pl.format("NE: {}", pl.col("why").fill_null("no reason given").str.replace_all("_", " ")),
+    )
+    yield from _tally(study, address, unknown, unknown["what"].unique().sort().to_list())
+
+
+def _tally(study: Study, address: Address, said: pl.DataFrame, whats: list[str]) -> Iterator[Result]:
+    counts = {(group, what): n for group, what, n in said.group_by("group", "what").len().rows()}
+    for what in whats:
         for group in arms(study):
-            n = counts.get((group, best), 0)
-            yield address.number("n_best", n, group=group, level=f"best response: {best}")
+            n = counts.get((group, what), 0)
+            yield address.number("n_best", n, group=group, level=f"best response: {what}")
 
 
 @dataclass(frozen=True, slots=True)
