@@ -308,3 +308,84 @@ def test_every_row_says_where_it_comes_from() -> None:
     assert frame.select("SRCDOM", "SRCVAR").unique().rows() == [("AE", "AESTDTC")]
     assert frame["SRCSEQ"].to_list() == frame["AESEQ"].to_list()
     assert frame["RULE"].null_count() == 0
+
+
+def component(test: str) -> dict[str, Any]:
+    return {
+        "domain": "FA",
+        "where": {"FAOBJ": "CRS", "FATESTCD": test},
+        "value": "FASTRESC",
+        "datetime": "FADTC",
+    }
+
+
+CRS = small_sources(
+    crs={
+        "temp_c": component("TEMP"),
+        "hypotension": component("HYPOTENS"),
+        "o2_device": component("O2DEV"),
+        "steroid": component("STEROID"),
+    },
+    icans={"ice": component("ICE"), "consciousness": component("LOC")},
+)
+
+FA = """
+    USUBJID | FAOBJ | FATESTCD | FASTRESC | FADTC
+    2       | CRS   | TEMP     | 38.6     | 2026-01-10T20:00
+    2       | CRS   | HYPOTENS | N        | 2026-01-10T20:00
+    2       | CRS   | TEMP     | 38.9     | 2026-01-11T02:00
+    2       | CRS   | HYPOTENS | Y        | 2026-01-11T02:00
+    2       | CRS   | TEMP     | 38.2     | 2026-01-18T02:00
+    2       | CRS   | TEMP     | 36.8     | 2026-02-10T02:00
+    2       | CRS   | O2DEV    | NC       | 2026-02-10T02:00
+    2       | CRS   | ICE      | 5        | 2026-02-20T02:00
+    2       | CRS   | ICE      | five     | 2026-02-20T03:00
+"""
+
+CRS_EVENTS = """
+    USUBJID | AESEQ | AEDECOD                   | AESTDTC          | AEENDTC          | AETOXGR | AESER | AEOUT
+    2       | 1     | Cytokine release syndrome | 2026-01-10T20:00 | 2026-01-11T10:00 | 1       | N     | |
+    2       | 2     | Cytokine release syndrome | 2026-01-18       | 2026-01-19       | 1       | N     | |
+    2       | 3     | Cytokine release syndrome | 2026-02-01       | 2026-02-02       | 3       | N     | |
+    2       | 4     | Cytokine release syndrome | 2026-02-10       | 2026-02-12       | 2       | N     | |
+    2       | 5     | Immune effector cell-associated neurotoxicity | 2026-02-20 | 2026-02-21 | 1 | Y | FATAL
+    2       | 6     | Fatigue                   | 2026-01-11       | 2026-01-12       | 2       | N     | |
+"""
+
+
+def test_crs_and_icans_are_graded_by_astct_from_components() -> None:
+    """Fever, then fever with hypotension: grade 2, whatever was reported. Only fever: 1. No assessment: as
+    reported. Oxygen without fever: not CRS by ASTCT, so as reported, with a finding. Fatal: 5."""
+    frame, found = build(CRS_EVENTS, sdtm={"FA": records(FA)}, sources=CRS)
+    assert frame["ATOXGRN"].to_list() == [2, 1, 3, 2, 5, 2]
+    assert frame["ATOXGR"].to_list() == ["2", "1", "3", "2", "5", "2"]
+    assert frame["AETOXGR"].to_list() == ["1", "1", "3", "2", "1", "2"]
+    assert frame["AESICAT"].to_list() == ["CRS"] * 4 + ["ICANS", None]
+    assert frame["GRADESRC"].to_list() == [
+        *("ASTCT 2019 computed", "ASTCT 2019 computed", "ASTCT 2019 reported", "ASTCT 2019 reported"),
+        *("ASTCT 2019 computed", "CTCAE v5.0 reported"),
+    ]
+    assert found.select("key", "rule", "value").sort("key", "rule").rows() == [
+        ("USUBJID=2, AESEQ=1", "the reported grade is not that of ASTCT 2019", "reported 1, computed 2"),
+        ("USUBJID=2, AESEQ=4", "signs without fever by ASTCT 2019", "NO_FEVER"),
+        ("USUBJID=2, AESEQ=4", "the components show no such event by ASTCT 2019", "2"),
+        ("USUBJID=2, AESEQ=5", "the reported grade is not that of ASTCT 2019", "reported 1, computed 5"),
+        ("USUBJID=2, when=2026-02-20T03:00", "not a value of this ASTCT component", "five"),
+    ]
+
+
+def test_without_mapped_components_crs_stays_as_reported() -> None:
+    frame, found = build(CRS_EVENTS, sdtm={"FA": records(FA)})
+    assert frame["ATOXGRN"].to_list() == [1, 1, 3, 2, 1, 2]
+    assert set(frame["GRADESRC"]) == {"ASTCT 2019 reported", "CTCAE v5.0 reported"}
+    assert found.is_empty()
+
+
+def test_assessments_after_the_cutoff_do_not_grade() -> None:
+    frame, _ = build(CRS_EVENTS, dt.date(2026, 1, 10), sdtm={"FA": records(FA)}, sources=CRS)
+    assert frame.select("AESEQ", "ATOXGRN", "AENDT").rows() == [(1, 1, None)]
+
+
+def test_a_component_that_astct_does_not_have_is_our_own_mistake() -> None:
+    with pytest.raises(ValueError, match=r"sources.crs names temperature; ASTCT has temp_c"):
+        build(CRS_EVENTS, sources=small_sources(crs={"temperature": component("TEMP")}))

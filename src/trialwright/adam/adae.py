@@ -239,7 +239,14 @@ def _after_dose(records: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
         records.filter(pl.col("ASTDT").is_not_null()).with_columns(moment=onset).sort("moment"),
         records.filter(pl.col("ASTDT").is_null()),
     )
-    after = known.join_asof(days, on="moment", by="USUBJID", strategy="backward", check_sortedness=False)
+    after = known.join_asof(
+        days,
+        on="moment",
+        by="USUBJID",
+        strategy="backward",
+        allow_exact_matches=False,
+        check_sortedness=False,
+    )
     return pl.concat([after, unknown], how="diagonal")
 
 

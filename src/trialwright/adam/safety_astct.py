@@ -1,17 +1,234 @@
-"""CRS and ICANS graded by ASTCT 2019 from their components."""
+"""CRS and ICANS graded by ASTCT 2019 from their recorded components, joined to the reported event by time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Final
 
 import polars as pl
 
-from trialwright.adam.safety_common import Sdtm
-from trialwright.standards.findings import empty
-from trialwright.study.model import Study
+from trialwright.adam.facts import matching
+from trialwright.adam.safety_common import Sdtm, text
+from trialwright.medicine import astct
+from trialwright.medicine.astct.icans import DOMAINS
+from trialwright.standards import dates
+from trialwright.standards.findings import concat, findings
+from trialwright.study.model import AdverseEvents, Study
+from trialwright.study.sources import Component
+
+_NUMBERS: Final = {
+    "CRS": ("temp_c", "n_pressors", "o2_flow", "home_o2_flow"),
+    "ICANS": ("ice", "ice_baseline"),
+}
+_WORDS: Final[dict[str, dict[str, Iterable[str]]]] = {
+    "CRS": {"o2_device": astct.O2_DEVICES, "home_o2_device": astct.O2_DEVICES},
+    "ICANS": {
+        "consciousness": (*astct.CONSCIOUSNESS, "NOT_ASSESSABLE"),
+        "seizure": astct.SEIZURE,
+        "motor": astct.MOTOR,
+        "pressure": astct.PRESSURE,
+    },
+}
+_SIGNS: Final = {
+    "CRS": (
+        *("hypotension", "vasopressin", "antipyretic", "anticytokine", "steroid"),
+        *("fever_other_cause", "both_causes", "o2_for_airway"),
+    ),
+    "ICANS": tuple(f"{domain}_other_cause" for domain in DOMAINS),
+}
+_OF_PATIENT: Final = ("home_o2_device", "home_o2_flow", "ice_baseline")
+"""Recorded once, true of every assessment."""
+_YES: Final = {"Y": True, "YES": True, "1": True, "TRUE": True}
+_NO: Final = {"N": False, "NO": False, "0": False, "FALSE": False}
+
+_COURSE: Final = pl.Schema(
+    {"USUBJID": pl.String(), "hours": pl.Float64(), "grade": pl.Int64(), "query": pl.String()}
+)
 
 
 def regraded(
     study: Study, sdtm: Sdtm, events: pl.DataFrame, cutoff: date
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return events, empty()
+    """The events, with ATOXGRN, ATOXGR and GRADESRC by ASTCT 2019 where AESICAT is CRS or ICANS.
+
+    The grade is the highest of the assessments during the event (of its days, if its times show none), and 5
+    if it was fatal. Where they show none the reported grade stands: attribution is the investigator's. A
+    disagreement, signs without fever, and a component that cannot be read are findings.
+
+    Raises ValueError where the study names a component that ASTCT does not have.
+    """
+    numbered = events.with_row_index("event")
+    shown, found = [], []
+    for category, components in (("CRS", study.sources.crs), ("ICANS", study.sources.icans)):
+        recorded, unreadable = _recorded(category, components, sdtm, cutoff)
+        mine = numbered.filter(pl.col("AESICAT") == category)
+        shown.append(_during(mine, _course(category, recorded), cutoff))
+        found.append(unreadable)
+    joined = numbered.join(pl.concat(shown), on="event", how="left", maintain_order="left")
+    graded = _chosen(joined, study.adverse_events)
+    kept = graded.drop("event", "computed", "assessed", "queries", "as_reported")
+    return kept, concat([*found, *_findings(graded)])
+
+
+def _recorded(
+    category: str, components: Mapping[str, Component], sdtm: Sdtm, cutoff: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One row per subject and moment: subject, hours, and a column per component of the study."""
+    known = (*_NUMBERS[category], *_WORDS[category], *_SIGNS[category])
+    if strange := sorted(set(components) - set(known)):
+        raise ValueError(
+            f"sources.{category.lower()} names {', '.join(strange)}; ASTCT has {', '.join(known)}"
+        )
+    base = pl.DataFrame(schema={"USUBJID": pl.String(), "moment": pl.Datetime("us")})
+    found = []
+    for name in sorted(components, key=lambda name: name in _OF_PATIENT):
+        values = _said(components[name], sdtm, cutoff).with_columns(_read(category, name).alias(name))
+        over = ["USUBJID"] if name in _OF_PATIENT else ["USUBJID", "moment"]
+        found += _faults(values, name, components[name].domain, over)
+        there = values.filter(pl.col(name).is_not_null(), pl.col("moment").is_not_null())
+        column = there.sort("moment").group_by(over, maintain_order=True).agg(pl.col(name).first())
+        base = base.join(column, on=over, how="left" if name in _OF_PATIENT else "full", coalesce=True)
+    hours = pl.col("moment").dt.epoch("us") / 3.6e9
+    return base.with_columns(subject="USUBJID", hours=hours), concat(found)
+
+
+def _said(component: Component, sdtm: Sdtm, cutoff: date) -> pl.DataFrame:
+    """What was written of one component up to the cutoff; a day without a time is its midnight."""
+    rows = matching(sdtm, component.domain, component.where)
+    when = text(rows, component.datetime)
+    return (
+        rows.select("USUBJID", text(rows, component.value).alias("said"), when.alias("when"))
+        .with_columns(
+            moment=pl.coalesce(
+                dates.datetime(pl.col("when")), dates.complete(pl.col("when")).cast(pl.Datetime("us"))
+            )
+        )
+        .filter(pl.col("said").is_not_null(), (pl.col("moment").dt.date() <= cutoff).fill_null(True))
+    )
+
+
+def _read(category: str, name: str) -> pl.Expr:
+    said = pl.col("said").str.strip_chars().str.to_uppercase()
+    if name in _NUMBERS[category]:
+        return said.cast(pl.Float64, strict=False)
+    if name in _WORDS[category]:
+        return pl.when(said.is_in(list(_WORDS[category][name]))).then(said)
+    return said.replace_strict(_YES | _NO, default=None, return_dtype=pl.Boolean)
+
+
+def _faults(values: pl.DataFrame, name: str, domain: str, over: list[str]) -> list[pl.DataFrame]:
+    unreadable, undated = pl.col(name).is_null(), pl.col("moment").is_null()
+    differs = ~undated & (pl.col(name) != pl.col(name).drop_nulls().first().over(over))
+    cases = (
+        (unreadable, "not a value of this ASTCT component", "taken as not recorded"),
+        (undated, "the day is not known", "not used"),
+        (differs, "recorded twice differently", "the first is used"),
+    )
+    return [
+        findings(
+            values.filter(where),
+            dataset=domain,
+            key=["USUBJID", "when"],
+            variable=name,
+            rule=rule,
+            value="said",
+            action=action,
+        )
+        for where, rule, action in cases
+    ]
+
+
+def _course(category: str, recorded: pl.DataFrame) -> pl.DataFrame:
+    if category == "CRS":
+        course = astct.crs_course(recorded)
+    else:
+        course = astct.icans_course(recorded).with_columns(query=pl.lit(None, dtype=pl.String))
+    return course.select(USUBJID="subject", hours="hours", grade="grade", query="query").cast(_COURSE)
+
+
+def _during(events: pl.DataFrame, course: pl.DataFrame, cutoff: date) -> pl.DataFrame:
+    """One row per event with assessments: the highest grade in its times, else in its days; queries."""
+    day, end_of = pl.duration(days=1, microseconds=-1), pl.coalesce("AENDT", pl.lit(cutoff))
+    from_day = pl.col("ASTDT").cast(pl.Datetime("us"))
+    to_day = end_of.cast(pl.Datetime("us")) + day
+    spans = events.select(
+        "event",
+        "USUBJID",
+        from_day=_hours(from_day),
+        to_day=_hours(to_day),
+        begins=_hours(pl.coalesce("ASTDTM", from_day)),
+        ends=_hours(pl.coalesce("AENDTM", to_day)),
+    )
+    within = spans.join(course, on="USUBJID").filter(pl.col("hours").is_between("from_day", "to_day"))
+    strictly = pl.col("hours").is_between("begins", "ends")
+    in_time = pl.col("grade").filter(strictly, pl.col("grade") > 0).max()
+    return within.group_by("event").agg(
+        computed=pl.coalesce(in_time, pl.col("grade").max()),
+        assessed=pl.lit(True),
+        queries=pl.col("query").drop_nulls().unique().sort().str.join(", "),
+    )
+
+
+def _hours(moment: pl.Expr) -> pl.Expr:
+    return moment.dt.epoch("us") / 3.6e9
+
+
+def _chosen(events: pl.DataFrame, rules: AdverseEvents) -> pl.DataFrame:
+    words = dict(enumerate(rules.grades, start=1))
+    fatal = (pl.col("AEOUT").str.to_uppercase() == "FATAL") | (pl.col("AESDTH") == "Y")
+    seen = (pl.col("computed") > 0).fill_null(False)
+    ours = pl.col("AESICAT").is_in(["CRS", "ICANS"]).fill_null(False)
+    return events.with_columns(
+        as_reported="ATOXGRN",
+        computed=pl.when(seen & fatal.fill_null(False)).then(5).otherwise("computed").cast(pl.Int8),
+        GRADESRC=pl.when(seen)
+        .then(pl.lit("ASTCT 2019 computed"))
+        .when(ours)
+        .then(pl.lit("ASTCT 2019 reported"))
+        .otherwise("GRADESRC"),
+    ).with_columns(
+        ATOXGRN=pl.when(seen).then("computed").otherwise("ATOXGRN"),
+        ATOXGR=pl.when(seen)
+        .then(
+            pl.col("computed").replace_strict(
+                words, default=pl.col("computed").cast(pl.String), return_dtype=pl.String
+            )
+        )
+        .otherwise("ATOXGR"),
+    )
+
+
+def _findings(events: pl.DataFrame) -> list[pl.DataFrame]:
+    seen = pl.col("computed") > 0
+    compared = pl.format("reported {}, computed {}", pl.col("AETOXGR").fill_null("none"), "computed")
+    cases = (
+        (
+            seen & pl.col("as_reported").ne_missing(pl.col("computed")),
+            ("the reported grade is not that of ASTCT 2019", compared, "computed grade used"),
+        ),
+        (
+            pl.col("assessed") & ~seen.fill_null(False),
+            (
+                "the components show no such event by ASTCT 2019",
+                pl.col("AETOXGR"),
+                "reported grade used",
+            ),
+        ),
+        (
+            pl.col("queries") != "",
+            ("signs without fever by ASTCT 2019", pl.col("queries"), "signs not graded"),
+        ),
+    )
+    return [
+        findings(
+            events.filter(where),
+            dataset="AE",
+            key=["USUBJID", "AESEQ"],
+            variable="AETOXGR",
+            rule=rule,
+            value=value,
+            action=action,
+        )
+        for where, (rule, value, action) in cases
+    ]
