@@ -1,1 +1,203 @@
-"""x"""
+"""The command line: check, build, rehearse, demo. Heavy imports stand inside the commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from trialwright.study.registry import Contradiction
+
+app = typer.Typer(
+    name="trialwright",
+    help="Runs and analyses a randomised oncology trial from one definition.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+_Format = Literal["xpt", "parquet", "json"]
+_StudyName = Annotated[
+    str, typer.Argument(metavar="STUDY", help="A study folder, or the name of a bundled study.")
+]
+_Out = Annotated[
+    Path, typer.Option("--out", metavar="OUT", help="Where to write; an earlier output is replaced.")
+]
+_Cutoff = Annotated[
+    str | None,
+    typer.Option(
+        "--cutoff", metavar="DATE", help="Data cutoff, YYYY-MM-DD; else the study's, else the latest date."
+    ),
+]
+
+
+def main() -> None:
+    """Run; a user's mistake ends in one line (a faulty study: a line per fault) and exit code 2."""
+    from trialwright.standards.errors import InputError
+    from trialwright.study.load import StudyError
+
+    try:
+        app()
+    except StudyError as error:
+        _fail(str(fault) for fault in error.faults)
+    except InputError as error:
+        _fail([str(error)])
+    except OSError as error:
+        _fail([f"{error.filename}: {error.strerror}" if error.filename else str(error)])
+
+
+def _fail(lines: Iterable[str]) -> NoReturn:
+    for line in lines:
+        typer.echo(f"error: {' '.join(line.split())}", err=True)
+    sys.exit(2)
+
+
+@app.command(epilog="Example: `trialwright check tarlanec`")
+def check(study: _StudyName) -> None:
+    """Check a study folder, and the registered record against it.
+
+    Every fault of every file is printed, one a line; with one or more the exit code is 2.
+    What the record contradicts is told with its words and with what the study decided; that is no fault.
+    """
+    from trialwright.study import registry
+    from trialwright.study.load import folder, load
+
+    found = load(folder(study))
+    console = _console()
+    told = registry.contradictions(found)
+    console.print(
+        f"{found.study.id}: {len(found.arms)} arms, {len(found.endpoints.ids())} endpoints,", end=" "
+    )
+    console.print(f"{len(found.analyses)} analyses, {len(found.outcomes)} registered outcomes. No fault.")
+    console.print(
+        f"Assumed: {', '.join(a.id for a in found.assumptions if a.status == 'assumed') or 'nothing'}."
+    )
+    if told:
+        console.print(f"\nThe registered record, at {len(told)} places:")
+    for contradiction in told:
+        _tell(console, contradiction)
+
+
+def _tell(console: Console, contradiction: Contradiction) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console.print(Text(f"\n{contradiction.id}", style="bold"))
+    quote = contradiction.quote if len(contradiction.quote) < 200 else contradiction.quote[:197] + "..."
+    lines = [f"“{quote}”", contradiction.says]
+    lines.append(
+        f"Decision: {contradiction.decision}" if contradiction.decision else "No decision is recorded."
+    )
+    for line in lines:
+        console.print(Padding(Text(line), (0, 0, 0, 4)))
+
+
+@app.command(epilog="Example: `trialwright build tarlanec --sdtm data/sdtm --out out --cutoff 2028-06-30`")
+def build(
+    study: _StudyName,
+    sdtm: Annotated[
+        Path, typer.Option("--sdtm", metavar="DIR", help="XPT, Parquet, CSV or Dataset-JSON, any mix.")
+    ],
+    out: _Out,
+    cutoff: _Cutoff = None,
+) -> None:
+    """Make the analysis datasets, the results and the report of a trial."""
+    from trialwright.study.load import folder
+
+    _build(folder(study), sdtm, out, _date(cutoff))
+
+
+def _build(study: Path, sdtm: Path, out: Path, cutoff: date | None) -> None:
+    with _progress() as say:
+        say("Starting")
+        from trialwright import pipeline
+        from trialwright.pipeline import output
+        from trialwright.standards import folders
+
+        folders.refuse(out, output.MARK)
+        made = pipeline.build(pipeline.Inputs(study, sdtm, cutoff), datetime.now(UTC), say)
+        output.write(made, out)
+    subjects = made.datasets["ADSL"].height
+    _console().print(
+        f"{subjects} subjects, {made.results.height} results, {made.findings.height} findings; "
+        f"cutoff {made.made['cutoff']} ({made.made['cutoff_source']})."
+    )
+    _console().print(f"Report: {out / 'report.html'}", soft_wrap=True)
+
+
+@app.command(epilog="Example: `trialwright rehearse tarlanec --patients 129 --seed 7 --out rehearsal`")
+def rehearse(  # noqa: PLR0917 - the options of a command
+    study: _StudyName,
+    out: _Out,
+    patients: Annotated[
+        int | None, typer.Option(min=1, help="To randomise; else as many as planned.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 1,
+    format_: Annotated[_Format, typer.Option("--format", help="Of the files.")] = "xpt",
+    scenario: Annotated[str, typer.Option(help="A file of the study's folder `scenarios`.")] = "rehearsal",
+) -> None:
+    """Write the SDTM of a simulated trial, so that everything can be tried before the first patient."""
+    with _progress() as say:
+        say("Rehearsing")
+        from trialwright.simulate import doors
+        from trialwright.simulate.rehearse import rehearse
+        from trialwright.standards import folders
+        from trialwright.study.load import folder, load
+
+        folders.refuse(out, mark := f"dm.{format_}")
+        promise = load(folder(study))
+        many = patients or promise.study.planned_patients or 100
+        domains = rehearse(promise, doors.scenario(promise, scenario), many, seed)
+        say("Writing SDTM")
+        folders.whole(out, lambda place: doors.write(place, domains, format_), mark=mark)
+    rows = sum(frame.height for frame in domains.values())
+    _console().print(f"{many} patients, {len(domains)} domains, {rows} records: {out}", soft_wrap=True)
+
+
+@app.command(epilog="Example: `trialwright demo --out demo`")
+def demo(
+    out: _Out = Path("demo"),
+    study: Annotated[str, typer.Option(help="A study with a rehearsal scenario.")] = "tarlanec",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same trial.")] = 7,
+) -> None:
+    """Rehearse a bundled study, build it, and say where the report is."""
+    from trialwright.study.load import folder
+
+    rehearse(study, out / "sdtm", seed=seed)
+    _build(folder(study), out / "sdtm", out / "out", None)
+
+
+def _date(text: str | None) -> date | None:
+    if text is None:
+        return None
+    from trialwright.standards.errors import InputError
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"--cutoff is a date like 2028-06-30, not {text!r}") from error
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """One line that says what is being done, gone when it is done; nothing where nobody looks."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("") as status:
+        yield lambda words: status.update(f"{words} …")
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)

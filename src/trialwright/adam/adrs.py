@@ -13,6 +13,7 @@ from trialwright.adam.lesions import Lesions, policy, reader, visit_key
 from trialwright.adam.safety_common import Sdtm, text
 from trialwright.medicine import recist
 from trialwright.standards import dates
+from trialwright.standards.errors import InputError
 from trialwright.standards.findings import concat, findings
 from trialwright.study.model import BestResponse, Study
 from trialwright.study.sources import Assessor
@@ -172,14 +173,14 @@ def _reported(
 def _of_assessors(study: Study, points: pl.DataFrame) -> pl.DataFrame:
     """The time points under the ids of the study's assessors.
 
-    Raises ``ValueError`` where an assessor fits several readers and does not say which is accepted.
+    Raises ``InputError`` where an assessor fits several readers and does not say which is accepted.
     """
     readers = points.get_column("assessor").unique().sort().to_list()
     parts = [points.clear()]
     for assessor in study.sources.assessors:
         fitting = [name for name in readers if _fits(assessor, name)]
         if len(fitting) > 1 and not assessor.accepted:
-            raise ValueError(
+            raise InputError(
                 f"sources.toml: assessors.{assessor.id}: fits {', '.join(fitting)}; "
                 "name one, or take the accepted one with accepted = true"
             )

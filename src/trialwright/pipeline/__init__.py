@@ -1,0 +1,68 @@
+"""The only place where the stages meet: a study folder and an SDTM folder in, a whole build out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from trialwright.adam import build as adam
+from trialwright.analysis import run as analysis
+from trialwright.pipeline import made
+from trialwright.report import html
+from trialwright.sdtm import checks, read
+from trialwright.standards import findings
+from trialwright.study.load import load
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """``cutoff`` None: the study's, else the latest complete date in the data."""
+
+    study: Path
+    sdtm: Path
+    cutoff: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Everything that one build makes, before any of it is written."""
+
+    datasets: Mapping[str, pl.DataFrame]
+    results: pl.DataFrame
+    findings: pl.DataFrame
+    made: Mapping[str, Any]
+    report: str
+
+
+def build(inputs: Inputs, created: datetime, say: Progress = lambda _: None) -> Built:
+    """SDTM to report. Raises ``StudyError`` or ``ValueError`` in words where an input is unusable."""
+    say("Reading the study")
+    study = load(inputs.study)
+    say("Reading SDTM")
+    domains, misread = read.read(inputs.sdtm)
+    checked = checks.check(domains)
+    cutoff = inputs.cutoff or study.cutoff
+    day = cutoff or made.latest_date(domains)
+    say("Deriving the analysis datasets")
+    datasets, derived = adam.build(study, domains, day, {})
+    say("Estimating")
+    results = analysis.run(study, datasets)
+    found = findings.concat([misread, checked, derived])
+    how = {
+        **made.versions(created),
+        "study": study.study.id,
+        "cutoff": day.isoformat(),
+        "cutoff_source": "given" if cutoff else "the latest complete date in the data",
+        "inputs": made.inputs(inputs.sdtm, {name: frame.height for name, frame in domains.items()}),
+        "study_files": made.hashes(inputs.study),
+        **made.of_the_definition(study),
+    }
+    say("Writing the report")
+    return Built(datasets, results, found, how, html.render(study, results, datasets, found, how))
