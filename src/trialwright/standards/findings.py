@@ -41,7 +41,7 @@ def findings(
         key=_named(frame, key),
         variable=pl.lit(variable),
         rule=pl.lit(rule),
-        value=_text(said, frame.select(said.alias("value")).schema["value"]),
+        value=plain(said, frame.select(said.alias("value")).schema["value"]),
         action=pl.lit(action),
     ).match_to_schema(SCHEMA)
 
@@ -59,13 +59,13 @@ def concat(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
 def _named(frame: pl.DataFrame, key: Sequence[str]) -> pl.Expr:
     """``A=…, B=…``; a null part shows as nothing after its sign."""
     parts = [
-        pl.format("{}={}", pl.lit(name), _text(pl.col(name), frame.schema[name]).fill_null(""))
+        pl.format("{}={}", pl.lit(name), plain(pl.col(name), frame.schema[name]).fill_null(""))
         for name in key
     ]
     return pl.concat_str(parts, separator=", ")
 
 
-def _text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Text of a value; a whole number loses the ``.0`` that a numeric SAS variable brings."""
+def plain(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Text of a value of that type; a whole number loses the ``.0`` that a numeric SAS variable brings."""
     text = value.cast(pl.String)
     return text.str.strip_suffix(".0") if dtype.is_float() else text

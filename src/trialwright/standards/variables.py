@@ -1,8 +1,8 @@
 """The dictionary of datasets: their variables in order, labels, types, keys (the grain) and codelists.
 
 The tables beside this file are the dictionary; nothing here knows a variable by name. Of SDTM they hold
-what the domains of an oncology trial commonly carry, not all that SDTMIG 3.4 allows, and of the codelists only
-what the standard fixes and our checks use.
+what the domains of an oncology trial commonly carry, not all that SDTMIG 3.4 allows, and of the codelists
+only what the standard fixes and our checks use.
 """
 
 from __future__ import annotations
@@ -60,6 +60,26 @@ class Dataset:
         return pl.Schema({variable.name: variable.dtype for variable in self.variables})
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limit:
+    """What the numeric results of some tests may be, bounds included; ``whole``: whole numbers only.
+
+    Tests are told by patterns over the test code, and by a part of the category's name where there is one.
+    """
+
+    category: str
+    testcd: str
+    excepted: str
+    low: float | None
+    high: float | None
+    whole: bool
+
+    @property
+    def words(self) -> str:
+        most = "" if self.high is None else f" to {self.high:g}"
+        return f"{'' if self.low is None else f'{self.low:g}'}{most or ' or more'}"
+
+
 @cache
 def datasets(standard: str) -> Mapping[str, Dataset]:
     """All datasets of ``sdtm`` or ``adam`` by name; every supplemental one is the one called ``SUPP``."""
@@ -89,6 +109,12 @@ def codelist(name: str) -> tuple[str, ...]:
 def answers(domain: str) -> Mapping[str, str]:
     """Codelist of the standardised result by test code, for the tests of a domain whose answers are fixed."""
     return dict(_table("answers").filter(dataset=domain).select("testcd", "codelist").iter_rows())
+
+
+@cache
+def limits(domain: str) -> tuple[Limit, ...]:
+    """Limits of a domain's numeric results; none for most."""
+    return tuple(_limit(row) for row in _table("limits").filter(dataset=domain).iter_rows(named=True))
 
 
 def keyed(frame: pl.DataFrame, definition: Dataset | str) -> pl.DataFrame:
@@ -139,4 +165,16 @@ def _variable(row: Mapping[str, str | None]) -> Variable:
         codelist=row["codelist"],
         length=int(length) if length else None,
         required=row.get("core") == "req",
+    )
+
+
+def _limit(row: Mapping[str, str | None]) -> Limit:
+    low, high = row["low"], row["high"]
+    return Limit(
+        category=row["category"] or "",
+        testcd=row["testcd"] or "",
+        excepted=row["except"] or "$^",
+        low=float(low) if low else None,
+        high=float(high) if high else None,
+        whole=row["whole"] == "Y",
     )
