@@ -1,0 +1,240 @@
+"""ADQS: questionnaire scales by form and scheduled visit, with their change from baseline.
+
+Key USUBJID, PARAMCD, ADT, SRCSEQ: one row per form and scale; SRCSEQ is the form's first record. A form is
+what a subject answered of an instrument on one day. Baseline is the last valid form on or before randomisation
+and at most ``baseline_days_before`` earlier; failing that the last before the first dose, which RULE says. A
+form belongs to the nearest visit of the schedule, within half the interval to its neighbours; of several the
+closest to the day, then the earlier; the others are UNSCHEDULED. Days count from randomisation, not from the
+first dose, so that the arms compare. Dates are never imputed. A form without a single scale is not valid and
+has no visit.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from trialwright.adam.facts import matching
+from trialwright.adam.safety_common import Sdtm, because, in_order, of_subjects, only, text
+from trialwright.medicine import qlq_c30
+from trialwright.standards import dates
+from trialwright.standards.findings import concat, findings
+from trialwright.study.model import Instrument, Study, Visit
+from trialwright.study.sources import InstrumentSource
+
+SCHEMA: Final = pl.Schema(
+    {
+        "USUBJID": pl.String(),
+        "TRT01P": pl.String(),
+        "PARAMCD": pl.String(),
+        "PARAM": pl.String(),
+        "PARCAT1": pl.String(),
+        "ADT": pl.Date(),
+        "ADY": pl.Int64(),
+        "AVISIT": pl.String(),
+        "AVISITN": pl.Int64(),
+        "AVAL": pl.Float64(),
+        "BASE": pl.Float64(),
+        "CHG": pl.Float64(),
+        "ABLFL": pl.String(),
+        "ANL01FL": pl.String(),
+        "NITEMS": pl.Int64(),
+        "NANSWERED": pl.Int64(),
+        "SRCDOM": pl.String(),
+        "SRCVAR": pl.String(),
+        "SRCSEQ": pl.Int64(),
+        "RULE": pl.String(),
+    }
+)
+
+UNSCHEDULED: Final = "UNSCHEDULED"
+SUMMARY: Final = "SUM"
+
+_FORM: Final = ["USUBJID", "ADT"]
+_LATE_BASELINE: Final = "baseline: last form before the first dose, for none was in time before randomisation"
+
+
+def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Scales of the forms dated up to the cutoff; and the answers and dates that could not be used."""
+    parts, found = [pl.DataFrame(schema=SCHEMA)], []
+    for instrument in study.instruments:
+        frame, wrong = _instrument(study, instrument, sdtm, adsl, cutoff)
+        parts.append(frame)
+        found.append(wrong)
+    return in_order(pl.concat(parts), ["USUBJID", "PARAMCD"], ["ADT", "SRCSEQ"]), concat(found)
+
+
+def _answers(sdtm: Sdtm, source: InstrumentSource) -> pl.DataFrame:
+    """One row per answered item: USUBJID, SEQ, item, value and when, as text."""
+    rows = matching(sdtm, source.domain, source.where)
+    number = f"{source.domain}SEQ"
+    return rows.select(
+        "USUBJID",
+        text(rows, number).cast(pl.Int64, strict=False).alias("SEQ"),
+        text(rows, source.item_variable).str.strip_prefix(source.item_prefix).alias("item"),
+        text(rows, source.value).alias("value"),
+        text(rows, source.date).alias("when"),
+    ).filter(pl.col("value").is_not_null())
+
+
+def _instrument(
+    study: Study, instrument: Instrument, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    source = study.sources.instruments[instrument.id]
+    answers = _answers(sdtm, source)
+    known, strangers = of_subjects(
+        answers, adsl, ["TRT01P", "RANDDT", "TRTSDT", "TRTSDTM"], source.domain, "SEQ"
+    )
+    dated = known.filter((dates.earliest(pl.col("when")) <= cutoff).fill_null(True)).with_columns(
+        ADT=dates.complete(pl.col("when"))
+    )
+    usable = dated.filter(pl.col("ADT").is_not_null())
+    scores, invalid = qlq_c30.score(usable.select(*_FORM, "item", "value"), _FORM)
+    forms = _placed(study, instrument, _forms(usable, scores))
+    frame = _scales(scores, forms, instrument, source)
+    return frame, concat([strangers, _undated(dated, source), _unusable(invalid, source)])
+
+
+def _forms(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    """One row per form: when it was answered, whether any scale came of it."""
+    valid = scores.group_by(_FORM).agg(valid=pl.col("score").is_not_null().any())
+    return (
+        answers.with_columns(moment=dates.datetime(pl.col("when")))
+        .group_by(_FORM, maintain_order=True)
+        .agg(
+            pl.col("SEQ").min(),
+            pl.col("moment").min(),
+            pl.col("TRT01P", "RANDDT", "TRTSDT", "TRTSDTM").first(),
+        )
+        .join(valid, on=_FORM, how="left", maintain_order="left")
+    )
+
+
+def _placed(study: Study, instrument: Instrument, forms: pl.DataFrame) -> pl.DataFrame:
+    """The forms with ABLFL, AVISIT and AVISITN, and ``late_baseline``."""
+    visits = study.schedule.days(instrument.activity)
+    chosen = _baseline(forms, instrument.baseline_days_before)
+    later = [visit for visit in visits if visit.day > 0]
+    first = [visit for visit in visits if visit.day <= 0][-1:] or [Visit(id="BASELINE", day=0, window=0)]
+    at_baseline = pl.col("ABLFL") == "Y"
+    visited = _closest(chosen, first[0], later)
+    return visited.with_columns(
+        AVISIT=pl.when(at_baseline)
+        .then(pl.lit(first[0].id))
+        .otherwise(pl.col("AVISIT").fill_null(UNSCHEDULED)),
+        AVISITN=pl.when(at_baseline).then(pl.lit(first[0].day)).otherwise("AVISITN").cast(pl.Int64),
+    )
+
+
+def _baseline(forms: pl.DataFrame, days_before: int) -> pl.DataFrame:
+    """ABLFL (section 7.3). On the day of the first dose a form answered after it is no baseline, and one that
+    is later than randomisation is only if its time shows that it came before.
+    """
+    after_dose = (pl.col("moment") >= pl.col("TRTSDTM")) & (pl.col("ADT") == pl.col("TRTSDT"))
+    day = _day_after_randomisation()
+    in_time = day.is_between(-days_before, 0) & ~after_dose.fill_null(False)
+    shown_before = (pl.col("ADT") == pl.col("TRTSDT")) & (pl.col("moment") < pl.col("TRTSDTM"))
+    before_dose = (pl.col("ADT") < pl.col("TRTSDT")) | shown_before.fill_null(False)
+    valid = forms.sort("ADT").with_columns(
+        rank=pl.when(~pl.col("valid")).then(None).when(in_time).then(2).when(before_dose).then(1)
+    )
+    best = pl.col("rank") == pl.col("rank").max().over("USUBJID")
+    last = pl.col("ADT") == pl.col("ADT").filter(best).max().over("USUBJID")
+    return valid.with_columns(
+        ABLFL=only((best & last).fill_null(False)),
+        baseline_day=pl.col("ADT").filter(best).max().over("USUBJID"),
+        late_baseline=(best & last & (pl.col("rank") == 1)).fill_null(False),
+    )
+
+
+def _day_after_randomisation() -> pl.Expr:
+    return (pl.col("ADT") - pl.col("RANDDT")).dt.total_days()
+
+
+def _closest(forms: pl.DataFrame, baseline: Visit, later: list[Visit]) -> pl.DataFrame:
+    """AVISIT and AVISITN of the later forms, where they are the one form of their visit."""
+    if not later:
+        return forms.with_columns(AVISIT=pl.lit(None, dtype=pl.String), AVISITN=pl.lit(None, dtype=pl.Int64))
+    days = np.array([baseline.day, *(visit.day for visit in later)], dtype=np.float64)
+    edges = [*(days[:-1] + days[1:]) / 2, days[-1] + (days[-1] - days[-2]) / 2]
+    names = {i: visit.id for i, visit in enumerate(later, start=1)}
+    numbers = {i: visit.day for i, visit in enumerate(later, start=1)}
+    day = _day_after_randomisation()
+    eligible = pl.col("valid") & (day > 0) & (pl.col("ADT") > pl.col("baseline_day")).fill_null(True)
+    nth = pl.lit(pl.Series(edges)).search_sorted(day, side="left")
+    number = pl.col("nth").replace_strict(numbers, default=None, return_dtype=pl.Int64)
+    order = (
+        forms.with_columns(nth=pl.when(eligible).then(nth))
+        .with_columns(number=number, far=(day - number).abs())
+        .sort("far", "ADT", nulls_last=True)
+    )
+    one = pl.col("number").is_not_null() & (pl.int_range(pl.len()).over("USUBJID", "nth") == 0)
+    return order.with_columns(
+        AVISIT=pl.when(one).then(pl.col("nth").replace_strict(names, default=None, return_dtype=pl.String)),
+        AVISITN=pl.when(one).then("number"),
+    )
+
+
+def _scales(
+    scores: pl.DataFrame, forms: pl.DataFrame, instrument: Instrument, source: InstrumentSource
+) -> pl.DataFrame:
+    labels = dict(qlq_c30.scales().select("scale", "label").iter_rows()) | {"SUMMARY": "Summary score"}
+    rows = scores.join(forms, on=_FORM, how="left", maintain_order="left")
+    base = rows.filter(pl.col("ABLFL") == "Y").select("USUBJID", "scale", BASE="score")
+    too_few = pl.col("score").is_null()
+    return (
+        rows.join(base, on=["USUBJID", "scale"], how="left", maintain_order="left")
+        .with_columns(
+            PARAMCD=pl.col("scale").replace({"SUMMARY": SUMMARY}),
+            PARAM=pl.col("scale").replace_strict(labels, return_dtype=pl.String),
+            PARCAT1=pl.lit(instrument.id),
+            ADY=dates.study_day(pl.col("ADT"), pl.col("RANDDT")),
+            AVAL="score",
+            CHG=pl.when(pl.col("ADT") > pl.col("baseline_day")).then(pl.col("score") - pl.col("BASE")),
+            ANL01FL=only(pl.col("AVISIT") != UNSCHEDULED),
+            NITEMS=pl.col("n_items").cast(pl.Int64),
+            NANSWERED=pl.col("n_answered").cast(pl.Int64),
+            SRCDOM=pl.lit(source.domain),
+            SRCVAR=pl.lit(source.value),
+            SRCSEQ="SEQ",
+            RULE=because(
+                pl.when("late_baseline").then(pl.lit(_LATE_BASELINE)),
+                pl.when(too_few & (pl.col("scale") == "SUMMARY"))
+                .then(pl.lit("not every scale of the sum is known"))
+                .when(too_few)
+                .then(pl.lit("fewer than half of the items answered")),
+            ),
+        )
+        .match_to_schema(SCHEMA, extra_columns="ignore")
+    )
+
+
+def _undated(answers: pl.DataFrame, source: InstrumentSource) -> pl.DataFrame:
+    forms = answers.filter(pl.col("ADT").is_null()).unique(["USUBJID", "when"], maintain_order=True)
+    return findings(
+        forms,
+        dataset=source.domain,
+        key=["USUBJID", "SEQ"],
+        variable=source.date,
+        rule="the day of the form is not known",
+        value="when",
+        action="form not used",
+    )
+
+
+def _unusable(invalid: pl.DataFrame, source: InstrumentSource) -> pl.DataFrame:
+    return concat(
+        findings(
+            rows,
+            dataset=source.domain,
+            key=[*_FORM, "item"],
+            variable=source.value,
+            rule=str(reason),
+            value=pl.col("value").str.strip_suffix(".0"),
+            action="taken once" if reason == "answered twice alike" else "taken as not answered",
+        )
+        for (reason,), rows in invalid.partition_by("reason", as_dict=True, maintain_order=True).items()
+    )
