@@ -1,0 +1,150 @@
+"""A figure of the report, and the Kaplan–Meier figure; Matplotlib's object interface, never pyplot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from markupsafe import Markup
+
+from trialwright.report.canvas import GRID, SIZE, sheet, words
+from trialwright.report.palette import INK, MUTED, Look
+from trialwright.report.svg import inline
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_STEPS = (0.5, 1, 2, 3, 4, 6, 12, 18, 24, 36, 48, 60, 120)
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A line of the legend; ``value`` says what stands behind the name."""
+
+    label: str
+    value: str = ""
+    look: Look | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    caption: str
+    svg: Markup
+    keys: tuple[Key, ...] = ()
+    says: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    assumes: tuple[str, ...] = ()
+    kind: str = "figure"
+    style: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One arm: a step curve in months with its pointwise limits, censorings, and the numbers at risk."""
+
+    label: str
+    look: Look
+    time: Floats
+    survival: Floats
+    lower: Floats
+    upper: Floats
+    ticks: Floats
+    ticks_at: Floats
+    median: float | None
+    at_risk: Callable[[Floats], npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The words of a curve's two axes and of the numbers below."""
+
+    y: str
+    x: str
+    at_risk: str
+
+
+def tick_step(longest: float, most: int = 9) -> float:
+    """The finest usual step of a time axis in months that keeps it to ``most`` intervals."""
+    return next((step for step in _STEPS if longest / step <= most), _STEPS[-1])
+
+
+def km(curves: Sequence[Curve], axis: Axis, prefix: str, alt: str) -> Markup:
+    """Step curves with bands, censor ticks and median lines; numbers at risk below, aligned to the ticks."""
+    longest = max((float(c.time[-1]) for c in curves if c.time.size), default=1.0)
+    step = tick_step(longest)
+    end = max(step, float(np.ceil(longest / step - 1e-9) * step))
+    line = 19.0
+    below = 52 + line * (1 + 2 * len(curves))
+    top, plot = 24.0, 252.0
+    canvas, axes = sheet(top, plot, below, left=38, right=14)
+    axes.set_xlim(0, end)
+    axes.set_ylim(0, 1)
+    ticks = np.arange(0, end + step / 2, step)
+    axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    words(axes, 0, 1 + 9 / plot, axis.y, va="bottom", color=MUTED, x_off=-34)
+    words(axes, 1, -(38 / plot), axis.x, ha="right", color=MUTED)
+    _medians(axes, curves)
+    for curve in curves:
+        _step(axes, curve)
+    _risk_table(axes, curves, axis, ticks, plot, line)
+    return inline(canvas, prefix, alt)
+
+
+def _step(axes: Axes, curve: Curve) -> None:
+    x, y = np.concatenate(([0.0], curve.time)), np.concatenate(([1.0], curve.survival))
+    low, high = (
+        np.concatenate(([1.0], np.where(np.isnan(b), curve.survival, b))) for b in (curve.lower, curve.upper)
+    )
+    axes.fill_between(x, low, high, step="post", color=curve.look.colour, alpha=0.09, linewidth=0)
+    style: dict[str, Any] = {"dashes": curve.look.dashes} if curve.look.dashes else {}
+    axes.step(
+        x,
+        y,
+        where="post",
+        color=curve.look.colour,
+        linewidth=1.9,
+        solid_joinstyle="miter",
+        clip_on=False,
+        **style,
+    )
+    axes.vlines(
+        curve.ticks,
+        curve.ticks_at - 0.017,
+        curve.ticks_at + 0.017,
+        color=curve.look.colour,
+        linewidth=1.0,
+        clip_on=False,
+    )
+
+
+def _medians(axes: Axes, curves: Sequence[Curve]) -> None:
+    reached = [c.median for c in curves if c.median is not None]
+    if reached:
+        axes.plot([0, max(reached)], [0.5, 0.5], color=MUTED, linewidth=0.8, dashes=(2, 2))
+    for month in reached:
+        axes.plot([month, month], [0, 0.5], color=MUTED, linewidth=0.8, dashes=(2, 2))
+
+
+def _risk_table(
+    axes: Axes, curves: Sequence[Curve], axis: Axis, ticks: Floats, plot: float, line: float
+) -> None:
+    """Under each arm's name its numbers, each below its tick."""
+    y = -(56 / plot)
+    words(axes, 0, y, axis.at_risk, va="top", color=MUTED, x_off=-34)
+    for i, curve in enumerate(curves):
+        name = y - (1 + 2 * i) * line / plot
+        words(axes, 0, name, curve.label, va="top", color=curve.look.colour, weight="bold", x_off=-34)
+        counts = curve.at_risk(ticks)
+        for tick, n in zip(ticks, counts, strict=True):
+            where = (float(tick) / axes.get_xlim()[1], name - line / plot)
+            axes.text(
+                *where, f"{int(n)}", transform=axes.transAxes, fontsize=SIZE, color=INK, ha="center", va="top"
+            )

@@ -1,0 +1,95 @@
+"""Numbers and sentences as a reader of one language expects them.
+
+Rounding is half away from zero on the decimal representation (R and Python round half to even), a minus is
+a minus sign, and a number that is not there is never printed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from trialwright.report.words import LANGUAGES, words
+
+MINUS = "\u2212"
+NARROW = "\u202f"  # narrow no-break space
+FIXED = "\u00a0"  # no-break space
+
+
+def rounded(value: float, decimals: int) -> Decimal:
+    """The decimal representation, rounded half away from zero: 2.675 at 2 decimals is 2.68."""
+    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The words of one language; ``confidence`` is a part of many of them (95% CI)."""
+
+    code: str
+    words: Mapping[str, str]
+    confidence: float = 0.95
+
+    def __call__(self, key: str, **parts: object) -> str:
+        """The words for ``key``; KeyError where there are none: a mistake of ours."""
+        said = self.words[key]
+        return said.format(**parts) if parts else said
+
+    def known(self, key: str, otherwise: str) -> str:
+        """The words for a key that may come from data, else ``otherwise``."""
+        return self.words.get(key, otherwise)
+
+    def number(self, value: float, decimals: int = 0) -> str:
+        exact = rounded(value, decimals)
+        whole, _, part = f"{abs(exact):f}".partition(".")
+        sign = MINUS if exact < 0 else ""
+        return sign + _thousands(whole) + (self.words["decimal"] + part if part else "")
+
+    def percent(self, value: float, decimals: int = 1) -> str:
+        """``value`` is already a percentage."""
+        return self.number(value, decimals) + self.words["percent_sign"]
+
+    def p(self, value: float) -> str:
+        """The number alone: ``0.0213`` or ``<0.0001``."""
+        return "<" + self.number(0.0001, 4) if value < 0.0001 else self.number(value, 4)
+
+    def p_equals(self, value: float) -> str:
+        """With its sign: ``p = 0.0213`` or ``p < 0.0001``."""
+        sign = "<" if value < 0.0001 else "="
+        return f"p{FIXED}{sign}{FIXED}{self.p(value).lstrip('<')}"
+
+    def interval(self, lower: str, upper: str) -> str:
+        return f"{lower} {self.words['to']} {upper}"
+
+    @property
+    def ci(self) -> str:
+        level = self.number(self.confidence * 100, 0 if math.isclose(self.confidence * 100 % 1, 0) else 1)
+        return self.words["ci"].format(level=level)
+
+    def date(self, value: str | dt.date | None) -> str:
+        """A date in words; a text that is no ISO date stays as it is."""
+        if value is None:
+            return ""
+        try:
+            day = value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value)[:10])
+        except ValueError:
+            return str(value)
+        return f"{day.day}{FIXED}{self.words['months_of_year'].split()[day.month - 1]}{FIXED}{day.year}"
+
+
+def _thousands(whole: str) -> str:
+    return f"{int(whole):,}".replace(",", NARROW) if len(whole) > 4 else whole
+
+
+def speak(code: str, confidence: float = 0.95) -> Language:
+    """The language with this code; English for one that has no words here yet."""
+    known = code if code in LANGUAGES else LANGUAGES[0]
+    return Language(known, words(known), confidence)
+
+
+def in_a_sentence(label: str) -> str:
+    """``Standard of care`` becomes ``standard of care``; ``FOLFIRI`` and ``Arm B`` stay."""
+    first = label.split(" ", 1)[0]
+    return label if len(first) < 2 or first[1:] != first[1:].lower() else label[0].lower() + label[1:]

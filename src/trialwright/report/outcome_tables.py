@@ -1,0 +1,338 @@
+"""Tables of the registered outcomes: times to an event and proportions, all readings side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from trialwright.report.addresses import Number
+from trialwright.report.context import Context
+from trialwright.report.tables import Cell, Column, Head, Row, Shell, Table, arm_heads, chunks
+
+Fill = Callable[[Shell, Column, str], Cell | None]
+"""The cell of one arm under one reading; None where the results have no such row."""
+
+
+def survival(context: Context, caption: str, columns: Sequence[Column]) -> list[Table]:
+    """Counts, medians, landmark rates, then the comparison with control under each experimental arm."""
+    return [_survival(context, caption, part) for part in chunks(context, columns)]
+
+
+def proportion(context: Context, caption: str, columns: Sequence[Column]) -> list[Table]:
+    return [_proportion(context, caption, part) for part in chunks(context, columns)]
+
+
+def _survival(context: Context, caption: str, columns: Sequence[Column]) -> Table:
+    shell, say = Shell(context), context.language
+    months = _landmarks(columns)
+    rows = [
+        _row(shell, columns, say("events_percent"), _share("events")),
+        _row(shell, columns, say("censored"), _share("censored")),
+        *_reasons(shell, columns),
+        _row(shell, columns, say("median_months"), _months("median")),
+        _row(shell, columns, say("q1_months"), _months("q1")),
+        _row(shell, columns, say("q3_months"), _months("q3")),
+        *(
+            _row(shell, columns, say("event_free_at", months=shown), _percent("survival", level))
+            for level, shown in months["landmarks"]
+        ),
+        *(
+            _row(shell, columns, say("rmst_at", months=shown), _months("rmst", level))
+            for level, shown in months["rmst"]
+        ),
+        _row(shell, columns, say("followup_months"), _months("followup_median")),
+        *_contrasts(shell, columns, months),
+    ]
+    return shell.table(
+        caption,
+        "",
+        arm_heads(context, columns),
+        (row for row in rows if row),
+        [
+            *_populations(context, columns),
+            say("note:survival"),
+            _strata(context, columns),
+            say("abbreviations"),
+        ],
+        _assumes(columns),
+    )
+
+
+def _contrasts(
+    shell: Shell, columns: Sequence[Column], months: dict[str, list[tuple[str, str]]]
+) -> list[Row | None]:
+    say = shell.context.language
+    stratified = any(c.analysis.strata for c in columns)
+    rows = [
+        _row(shell, columns, say("hr_stratified" if stratified else "hazard_ratio"), _ratio("hazard_ratio")),
+        _row(shell, columns, say("p_logrank_stratified" if stratified else "p_logrank"), _p("p_logrank")),
+        _row(shell, columns, say("p_wald"), _p("p_wald")),
+        _row(shell, columns, say("hr_unstratified"), _ratio("hazard_ratio_unstratified")),
+        *(
+            _row(shell, columns, say("difference_at", months=shown), _points("survival_difference", level))
+            for level, shown in months["landmarks"]
+        ),
+        *(
+            _row(
+                shell,
+                columns,
+                say("rmst_difference_at", months=shown),
+                _contrast(_months("rmst_difference", level)),
+            )
+            for level, shown in months["rmst"]
+        ),
+    ]
+    return _under_heading(shell, rows)
+
+
+def _proportion(context: Context, caption: str, columns: Sequence[Column]) -> Table:
+    shell, say = Shell(context), context.language
+    rows = [
+        _row(shell, columns, say("with_outcome"), _share("x")),
+        _row(shell, columns, say("proportion"), _percent("proportion", "")),
+        *_best_responses(shell, columns),
+        *_under_heading(
+            shell,
+            [
+                _row(shell, columns, say("difference"), _points("difference", "")),
+                _row(shell, columns, say("odds_ratio"), _ratio("odds_ratio")),
+                _row(shell, columns, say("p_cmh"), _p("p_cmh")),
+            ],
+        ),
+    ]
+    return shell.table(
+        caption,
+        "",
+        arm_heads(context, columns),
+        (row for row in rows if row),
+        [
+            *_populations(context, columns),
+            say("note:proportion"),
+            _strata(context, columns),
+            say("abbreviations"),
+        ],
+        _assumes(columns),
+    )
+
+
+def _under_heading(shell: Shell, rows: Sequence[Row | None]) -> list[Row | None]:
+    kept = [row for row in rows if row]
+    context = shell.context
+    head = Row(context.language("comparison", control=context.label(context.control)), kind="group")
+    return [head, *kept] if kept else []
+
+
+def _best_responses(shell: Shell, columns: Sequence[Column]) -> list[Row | None]:
+    say = shell.context.language
+    prefix = "best response: "
+    found = dict.fromkeys(
+        level
+        for c in columns
+        for level in shell.context.results.levels(c.analysis.id)
+        if level.startswith(prefix)
+    )
+    rows: list[Row | None] = [
+        _row(
+            shell,
+            columns,
+            say.known(f"BOR:{level.removeprefix(prefix)}", level.removeprefix(prefix)),
+            _share("n_best", level),
+            depth=1,
+        )
+        for level in found
+    ]
+    return [Row(say("best_response"), kind="group"), *rows] if rows else []
+
+
+def _reasons(shell: Shell, columns: Sequence[Column]) -> list[Row | None]:
+    """Why the clock stopped or was read: one row for each reason in words, the frequent ones first."""
+    results = shell.context.results
+    totals: dict[str, float] = {}
+    for c in columns:
+        for level in results.levels(c.analysis.id, c.endpoint):
+            for arm in shell.context.arms:
+                n = results.value(c.analysis.id, "n_reason", arm.id, level, c.endpoint)
+                if n is not None:
+                    totals[level] = totals.get(level, 0) + n
+    order = sorted(totals, key=lambda level: (-totals[level], level))
+    return [_row(shell, columns, level, _zero_share("n_reason", level), depth=1) for level in order]
+
+
+def _row(shell: Shell, columns: Sequence[Column], label: str, fill: Fill, depth: int = 0) -> Row | None:
+    """A row, or nothing where no reading has such a number."""
+    cells = [fill(shell, c, arm.id) for c in columns for arm in shell.context.arms]
+    if all(cell is None or cell.muted for cell in cells):
+        return None
+    return Row(label, tuple(cell or shell.missing(None) for cell in cells), depth=depth)
+
+
+def _get(shell: Shell, column: Column, statistic: str, group: str, level: str = "") -> Number | None:
+    return shell.context.results.get(column.analysis.id, statistic, group, level, column.endpoint)
+
+
+def _three(
+    shell: Shell, column: Column, statistic: str, group: str, level: str
+) -> tuple[Number | None, tuple[Number | None, Number | None]]:
+    middle, lower, upper = (
+        _get(shell, column, statistic + end, group, level) for end in ("", "_lower", "_upper")
+    )
+    return middle, (lower, upper)
+
+
+def _share(statistic: str, level: str = "") -> Fill:
+    def fill(shell: Shell, column: Column, arm: str) -> Cell | None:
+        found = _get(shell, column, statistic, arm, level)
+        total = _get(shell, column, "n", arm)
+        return shell.share(found, total.value if total else None) if found else None
+
+    return fill
+
+
+def _zero_share(statistic: str, level: str) -> Fill:
+    """A reason nobody had under this arm has no row in the results: that is none, not unknown."""
+
+    def fill(shell: Shell, column: Column, arm: str) -> Cell | None:
+        total = _get(shell, column, "n", arm)
+        found = _get(shell, column, statistic, arm, level) or (Number(0.0) if total else None)
+        return shell.share(found, total.value if total else None)
+
+    return fill
+
+
+def _months(statistic: str, level: str = "") -> Fill:
+    def fill(shell: Shell, column: Column, arm: str) -> Cell | None:
+        middle, limits = _three(shell, column, statistic, arm, level)
+        return shell.interval(middle, limits, shell.context.months) if middle else None
+
+    return fill
+
+
+def _percent(statistic: str, level: str) -> Fill:
+    def fill(shell: Shell, column: Column, arm: str) -> Cell | None:
+        middle, limits = _three(shell, column, statistic, arm, level)
+        shown = shell.context.language.percent
+        return shell.interval(middle, limits, lambda x: shown(100 * x)) if middle else None
+
+    return fill
+
+
+def _contrast(fill: Fill) -> Fill:
+    """Under an experimental arm its contrast with control; under control the word "reference"."""
+
+    def filled(shell: Shell, column: Column, arm: str) -> Cell | None:
+        context = shell.context
+        if arm == context.control:
+            return Cell(context.language("reference"), muted=True)
+        return fill(shell, column, context.versus(arm))
+
+    return filled
+
+
+def _ratio(statistic: str) -> Fill:
+    def fill(shell: Shell, column: Column, group: str) -> Cell | None:
+        middle, limits = _three(shell, column, statistic, group, "")
+        number = shell.context.language.number
+        return shell.interval(middle, limits, lambda x: number(x, 2)) if middle else None
+
+    return _contrast(fill)
+
+
+def _points(statistic: str, level: str) -> Fill:
+    """A difference of proportions in percentage points."""
+
+    def fill(shell: Shell, column: Column, group: str) -> Cell | None:
+        middle, limits = _three(shell, column, statistic, group, level)
+        number = shell.context.language.number
+        return shell.interval(middle, limits, lambda x: number(100 * x, 1)) if middle else None
+
+    return _contrast(fill)
+
+
+def _p(statistic: str) -> Fill:
+    def fill(shell: Shell, column: Column, group: str) -> Cell | None:
+        found = _get(shell, column, statistic, group)
+        if found is None:
+            return None
+        return (
+            Cell(shell.context.language.p(found.value)) if found.value is not None else shell.missing(found)
+        )
+
+    return _contrast(fill)
+
+
+def _landmarks(columns: Sequence[Column]) -> dict[str, list[tuple[str, str]]]:
+    """Months asked for by any of the readings, as (level in the results, text)."""
+    return {
+        "landmarks": _levels(m for c in columns for m in c.analysis.landmarks_months),
+        "rmst": _levels(m for c in columns for m in c.analysis.rmst_months),
+    }
+
+
+def _levels(months: Iterator[float]) -> list[tuple[str, str]]:
+    return [(f"{m:g} months", f"{m:g}") for m in sorted(set(months))]
+
+
+def _populations(context: Context, columns: Sequence[Column]) -> list[str]:
+    seen = dict.fromkeys(context.population(c.analysis.population) for c in columns)
+    return [context.language("note:population", population="; ".join(seen))]
+
+
+def _strata(context: Context, columns: Sequence[Column]) -> str:
+    labels = {s.id: context.study.text(s.label) for s in context.study.strata}
+    used = dict.fromkeys(labels.get(s, s) for c in columns for s in c.analysis.strata)
+    return (
+        context.language("note:strata", strata=context.language("list_and").join(_commas(list(used))))
+        if used
+        else ""
+    )
+
+
+def _commas(words: list[str]) -> list[str]:
+    return [", ".join(words[:-1]), words[-1]] if len(words) > 2 else words
+
+
+def _assumes(columns: Sequence[Column]) -> list[str]:
+    return [a for c in columns for a in (*c.analysis.assumes, *(c.reading.assumes if c.reading else ()))]
+
+
+def scales(context: Context, caption: str, column: Column, words: Sequence[tuple[str, str]]) -> Table:
+    """One row for each scale of a deterioration family: events, median and hazard ratio by arm."""
+    shell, say = Shell(context), context.language
+    arms = [a.id for a in context.arms]
+    experimental = [a for a in arms if a != context.control]
+    heads = [
+        [
+            *(Head(context.label(a), span=2, arm=a, first=True) for a in arms),
+            *(
+                Head(say("versus_control", control=context.label(context.control)), span=2, arm=a, first=True)
+                for a in experimental
+            ),
+        ],
+        [
+            *(
+                Head(text, first=first)
+                for _ in arms
+                for text, first in ((say("events"), True), (say("median_months"), False))
+            ),
+            *(
+                Head(text, first=first)
+                for _ in experimental
+                for text, first in ((say("hazard_ratio"), True), (say("p_value"), False))
+            ),
+        ],
+    ]
+    rows = []
+    for scale, endpoint in words:
+        one = Column(column.analysis, column.reading, endpoint)
+        cells = [
+            cell or shell.missing(None)
+            for a in arms
+            for cell in (_share("events")(shell, one, a), _months("median")(shell, one, a))
+        ]
+        cells += [
+            cell or shell.missing(None)
+            for a in experimental
+            for cell in (_ratio("hazard_ratio")(shell, one, a), _p("p_logrank")(shell, one, a))
+        ]
+        rows.append(Row(say.known(f"scale:{scale}", scale), tuple(cells)))
+    notes = [*_populations(context, [column]), _strata(context, [column]), say("abbreviations")]
+    return shell.table(caption, say("scale"), heads, rows, notes, _assumes([column]), style="tight")
