@@ -12,7 +12,7 @@ import polars as pl
 
 from trialwright.analysis.population import columns, placed, with_total
 from trialwright.analysis.rows import Adam, Address
-from trialwright.analysis.summary import STATISTICS, describe, grid, percent
+from trialwright.analysis.summary import STATISTICS, describe, grid, long, tabulate
 from trialwright.standards import results
 from trialwright.study.model import Study
 
@@ -55,17 +55,7 @@ def _categories(
     others = said["word"].unique().sort().to_list()
     shown = [*levels, *(w for w in others if w not in levels)]
     counts = said.group_by("group", level=pl.format(name + ": {}", "word")).len("n")
-    return (
-        grid(sizes["group"], [f"{name}: {w}" for w in shown])
-        .join(counts, on=["group", "level"], how="left", maintain_order="left")
-        .join(sizes, on="group", how="left", maintain_order="left")
-        .with_columns(pl.col("n").fill_null(0).cast(pl.Float64))
-        .with_columns(percent=percent(pl.col("n"), pl.col("N")))
-        .unpivot(on=["n", "percent"], index=["group", "level"], variable_name="statistic", value_name="value")
-        .with_columns(
-            note=pl.when(pl.col("value").is_null()).then(pl.lit("no patients")).otherwise(pl.lit(""))
-        )
-    )
+    return tabulate(counts, grid(sizes["group"], [f"{name}: {w}" for w in shown]), sizes)
 
 
 def _known(everybody: pl.DataFrame, sizes: pl.DataFrame, name: str, *, counted: bool) -> pl.DataFrame:
@@ -75,11 +65,6 @@ def _known(everybody: pl.DataFrame, sizes: pl.DataFrame, name: str, *, counted: 
         sizes.select("group", level=pl.lit(name))
         .join(found, on="group", how="left", maintain_order="left")
         .with_columns(pl.col("n", "missing").fill_null(0).cast(pl.Float64))
-        .unpivot(
-            on=["n", "missing"] if counted else ["missing"],
-            index=["group", "level"],
-            variable_name="statistic",
-            value_name="value",
-        )
+        .pipe(long, ["n", "missing"] if counted else ["missing"])
         .with_columns(note=pl.lit(""))
     )

@@ -97,6 +97,8 @@ def _hazard(question: Question, pair: Pair, labels: Labels) -> tuple[float, ...]
     """Hazard ratio, its limits and Wald's p."""
 
     def fit() -> tuple[float, ...]:
+        if not pair.event.any():
+            raise NotEstimable("no events")
         for arm, members in ((pair.contrast.experimental, pair.one), (pair.contrast.control, ~pair.one)):
             if not pair.event[members].any():
                 raise NotEstimable(f"no events in arm {arm}")

@@ -12,7 +12,7 @@ import polars as pl
 
 from trialwright.analysis.population import arms, columns, placed
 from trialwright.analysis.rows import Adam, Address
-from trialwright.analysis.summary import STATISTICS, describe, percent
+from trialwright.analysis.summary import STATISTICS, describe, tabulate
 from trialwright.standards import results
 from trialwright.study.model import Analysis, Study
 
@@ -67,14 +67,7 @@ def _words(rows: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
     words = rows.select("level", word=pl.format("{} = {}", "level", "AVALC")).unique()
     cells = there.join(words, on="level").select("group", level="word").sort("level", "group")
     counts = said.group_by("level", "group").agg(n=pl.col("USUBJID").n_unique())
-    return (
-        cells.join(counts, on=["level", "group"], how="left", maintain_order="left")
-        .join(sizes, on="group", how="left", maintain_order="left")
-        .with_columns(pl.col("n").fill_null(0).cast(pl.Float64))
-        .with_columns(percent=percent(pl.col("n"), pl.col("N")))
-        .unpivot(on=["n", "percent"], index=["group", "level"], variable_name="statistic", value_name="value")
-        .with_columns(note=pl.lit(""))
-    )
+    return tabulate(counts, cells, sizes)
 
 
 def _without_value(rows: pl.DataFrame) -> pl.DataFrame:

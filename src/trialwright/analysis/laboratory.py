@@ -14,7 +14,7 @@ import polars as pl
 
 from trialwright.analysis.population import arms, columns, placed
 from trialwright.analysis.rows import Adam, Address
-from trialwright.analysis.summary import describe, grid, percent
+from trialwright.analysis.summary import describe, grid, long, percent
 from trialwright.standards import results
 from trialwright.study.model import Analysis, Study
 
@@ -69,12 +69,7 @@ def _by_grade(worst: pl.DataFrame, direction: Direction, sizes: pl.DataFrame) ->
         .with_columns(pl.col(*names, "severe").fill_null(0).cast(pl.Float64))
         .with_columns(percent_severe=percent(pl.col("severe"), pl.col("N")))
         .rename({"percent_severe": "percent_grade>=3"})
-        .unpivot(
-            on=[*names, "percent_grade>=3"],
-            index=["group", "level"],
-            variable_name="statistic",
-            value_name="value",
-        )
+        .pipe(long, [*names, "percent_grade>=3"])
         .with_columns(note=_no_patients())
     )
 

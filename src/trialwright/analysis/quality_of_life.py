@@ -15,7 +15,7 @@ import polars as pl
 
 from trialwright.analysis.population import arms, columns, contrasts, placed, with_total
 from trialwright.analysis.rows import Adam, Address
-from trialwright.analysis.summary import describe, grid, percent
+from trialwright.analysis.summary import describe, grid, long, percent
 from trialwright.standards import results
 from trialwright.standards.results import rows_to_frame
 from trialwright.study.model import Analysis, Instrument, Study, Visit
@@ -107,7 +107,7 @@ def _completion(
             available_percent=percent(pl.col("completed"), pl.col("N")),
             level=pl.format("completion | {}", "visit"),
         )
-        .unpivot(on=COUNTS, index=["visit", "group", "level"], variable_name="statistic", value_name="value")
+        .pipe(long, COUNTS, also=["visit"])
         .with_columns(note=_why_missing())
     )
 

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from trialwright.analysis.population import TOTAL
+from trialwright.analysis.population import TOTAL, with_total
 from trialwright.analysis.rows import Address
 from trialwright.stats.errors import NotEstimable
 from trialwright.study.model import Analysis, Study
 
+Times = npt.NDArray[np.float64]
+Events = npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``subjects``: one row per member of the population.
+    """Columns: ``group``, the analysis's strata, AVAL (days), CNSR, EVNTDESC and CNSDTDSC.
 
-    Columns: ``group``, the analysis's strata, ``there`` (null where ADTTE has no row), AVAL (days), CNSR,
-    EVNTDESC and CNSDTDSC.
+    ``sample``: one row per member of the population whose time can be analysed. ``lost``: how many of each
+    group could not, by statistic: ``n_missing`` without a row in ADTTE, ``n_excluded`` without a usable time.
     """
 
     study: Study
     analysis: Analysis
     address: Address
-    subjects: pl.DataFrame
-
-    @property
-    def sample(self) -> pl.DataFrame:
-        """Those with a time that can be analysed."""
-        return self.subjects.filter(pl.col("AVAL") >= 0, pl.col("CNSR").is_not_null())
+    sample: pl.DataFrame
+    lost: Mapping[str, Mapping[str, int]]
 
     @property
     def confidence(self) -> float:
@@ -39,7 +39,7 @@ class Question:
     def days(self, months: float) -> float:
         return months * self.study.study.days_per_month
 
-    def arm(self, group: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    def arm(self, group: str) -> tuple[Times, Events]:
         """Times and events of an arm, or of all."""
         mine = self.sample if group == TOTAL else self.sample.filter(pl.col("group") == group)
         return mine["AVAL"].to_numpy(), (mine["CNSR"] == 0).to_numpy()
@@ -54,6 +54,23 @@ class Question:
         if asked <= last:
             return asked, ""
         return last, f"restricted to {last:g} days, the longest time that every arm reaches"
+
+
+def ask(
+    study: Study, analysis: Analysis, paramcd: str, people: pl.DataFrame, adtte: pl.DataFrame
+) -> Question:
+    """``people``: members of the population with ``group`` and the strata."""
+    wanted = ["USUBJID", "AVAL", "CNSR", "EVNTDESC", "CNSDTDSC"]
+    rows = adtte.filter(pl.col("PARAMCD") == paramcd).select(*wanted, there=True)
+    usable = ((pl.col("AVAL") >= 0) & pl.col("CNSR").is_not_null()).fill_null(False)
+    subjects = people.join(rows, on="USUBJID", how="left", maintain_order="left").with_columns(usable=usable)
+    absent = pl.col("there").is_null()
+    lost = {
+        statistic: dict(with_total(subjects.filter(condition)).group_by("group").len().rows())
+        for statistic, condition in (("n_missing", absent), ("n_excluded", ~absent & ~pl.col("usable")))
+    }
+    address = Address(analysis.id, analysis.population, paramcd)
+    return Question(study, analysis, address, subjects.filter("usable"), lost)
 
 
 def positive(tau: float) -> float:

@@ -6,11 +6,12 @@ default, type 2, may differ by part of a step). The standard deviation divides b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
+NO_PATIENTS: Final = "no patients"
 _VALUE: Final = pl.col("value")
 STATISTICS: Final[Mapping[str, pl.Expr]] = {
     "n": _VALUE.count(),
@@ -49,14 +50,40 @@ def describe(
         cells.join(found, on=["group", "level"], how="left", maintain_order="left")
         .with_columns(pl.col(n).fill_null(0))
         .with_columns(here=pl.col(n))
-        .unpivot(
-            on=[f"{prefix}{name}" for name in statistics],
-            index=["group", "level", "here"],
-            variable_name="statistic",
-            value_name="value",
-        )
+        .pipe(long, [f"{prefix}{name}" for name in statistics], also=["here"])
         .with_columns(note=_why_missing())
         .drop("here")
+    )
+
+
+def long(frame: pl.DataFrame, statistics: Iterable[str], *, also: Iterable[str] = ()) -> pl.DataFrame:
+    """One row per number, the statistics of a cell together: ``statistic`` and ``value``.
+
+    Each row of ``frame`` is one group and level (and what else ``also`` names).
+    """
+    index = ["row", "group", "level", *also]
+    return (
+        frame.with_row_index("row")
+        .unpivot(on=[*statistics], index=index, variable_name="statistic", value_name="value")
+        .sort("row", maintain_order=True)
+        .drop("row")
+    )
+
+
+def tabulate(
+    counts: pl.DataFrame, cells: pl.DataFrame, sizes: pl.DataFrame, names: Sequence[str] = ("n",)
+) -> pl.DataFrame:
+    """Counts in every cell, zeros included, and ``percent``: n of the column's N, whoever was counted.
+
+    ``counts`` has group, level and the counts named; ``sizes`` has group and ``N``.
+    """
+    return (
+        cells.join(counts, on=["level", "group"], how="left", maintain_order="left")
+        .join(sizes, on="group", how="left", maintain_order="left")
+        .with_columns(pl.col(names).fill_null(0).cast(pl.Float64))
+        .with_columns(percent=percent(pl.col("n"), pl.col("N")))
+        .pipe(long, [*names, "percent"])
+        .with_columns(note=pl.when(pl.col("value").is_null()).then(pl.lit(NO_PATIENTS)).otherwise(pl.lit("")))
     )
 
 

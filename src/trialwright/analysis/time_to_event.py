@@ -10,21 +10,26 @@ A duration is asked in responders only, who are not randomised: it has a range a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import numpy as np
 import polars as pl
 
 from trialwright.analysis.comparison import comparisons
 from trialwright.analysis.population import TOTAL, arms, placed, with_total
-from trialwright.analysis.question import Question, in_months, positive
-from trialwright.analysis.rows import Adam, Address, limits
+from trialwright.analysis.question import Events, Question, Times, ask, in_months, positive
+from trialwright.analysis.rows import Adam, limits
 from trialwright.standards.results import Result, rows_to_frame
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.restricted import rmst
 from trialwright.stats.survival import KaplanMeier, Quantile, kaplan_meier, reverse_kaplan_meier
 from trialwright.study.model import Analysis, Study
 
-QUARTILES = {"median": 0.5, "q1": 0.25, "q3": 0.75}
+QUARTILES: Final = {"median": 0.5, "q1": 0.25, "q3": 0.75}
+LOST: Final = {
+    "n_missing": "in the population, but ADTTE has no row: the endpoint does not apply to them",
+    "n_excluded": "their time in ADTTE is missing or negative, or is neither an event nor censored",
+}
 
 
 def time_to_event(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
@@ -54,53 +59,45 @@ def questions(study: Study, adam: Adam, analysis: Analysis) -> Iterator[Question
     if analysis.endpoint is None:
         raise ValueError(f"analysis {analysis.id}: the method {analysis.method} needs an endpoint")
     people = placed(study, adam, analysis.population).select("USUBJID", "group", *analysis.strata)
-    wanted = ["USUBJID", "AVAL", "CNSR", "EVNTDESC", "CNSDTDSC"]
     for paramcd in parameters(study, analysis.endpoint):
-        rows = adam["ADTTE"].filter(pl.col("PARAMCD") == paramcd).select(*wanted, there=True)
-        subjects = people.join(rows, on="USUBJID", how="left", maintain_order="left")
-        yield Question(study, analysis, Address(analysis.id, analysis.population, paramcd), subjects)
+        yield ask(study, analysis, paramcd, people, adam["ADTTE"])
 
 
 def _arms(question: Question) -> Iterator[Result]:
     for group in (*arms(question.study), TOTAL):
-        yield from _counts(question, group)
-        yield from _followup(question, group)
+        time, event = question.arm(group)
+        yield from _counts(question, group, event)
+        yield from _followup(question, group, time, event)
         if group != TOTAL:
-            yield from _curve(question, group)
+            yield from _curve(question, group, time, event)
     yield from _reasons(question)
 
 
-def _counts(question: Question, group: str) -> Iterator[Result]:
+def _counts(question: Question, group: str, event: Events) -> Iterator[Result]:
     address = question.address
-    time, event = question.arm(group)
-    yield address.number("n", time.size, group=group)
+    yield address.number("n", event.size, group=group)
     yield address.number("events", event.sum(), group=group)
     yield address.number("censored", (~event).sum(), group=group)
-    people = question.subjects if group == TOTAL else question.subjects.filter(pl.col("group") == group)
-    absent = people["there"].null_count()
-    if absent:
-        words = "in the population, but ADTTE has no row: the endpoint does not apply to them"
-        yield address.number("n_missing", absent, group=group, note=words)
-    if unusable := people.height - absent - time.size:
-        words = "ADTTE has a row, but its time is missing or negative, or it is neither event nor censored"
-        yield address.number("n_excluded", unusable, group=group, note=words)
+    for statistic, groups in question.lost.items():
+        if group in groups:
+            yield address.number(statistic, groups[group], group=group, note=LOST[statistic])
 
 
-def _followup(question: Question, group: str) -> Iterator[Result]:
+def _followup(question: Question, group: str, time: Times, event: Events) -> Iterator[Result]:
     def median() -> tuple[float, float, float]:
-        return _limited(reverse_kaplan_meier(*question.arm(group), confidence=question.confidence).median)
+        return _limited(reverse_kaplan_meier(time, event, confidence=question.confidence).median)
 
     yield from question.address.estimates(limits("followup_median"), median, group=group)
 
 
-def _curve(question: Question, group: str) -> Iterator[Result]:
+def _curve(question: Question, group: str, time: Times, event: Events) -> Iterator[Result]:
     address, analysis = question.address, question.analysis
-    time, event = question.arm(group)
+    drawn = kaplan_meier(time, event, confidence=question.confidence, limits="log-log") if time.size else None
 
     def curve() -> KaplanMeier:
-        if not time.size:
+        if drawn is None:
             raise NotEstimable(f"no patients in arm {group}")
-        return kaplan_meier(time, event, confidence=question.confidence, limits="log-log")
+        return drawn
 
     for name, p in QUARTILES.items():
 
@@ -110,6 +107,8 @@ def _curve(question: Question, group: str) -> Iterator[Result]:
         yield from address.estimates(limits(name), quantile, group=group)
     for months in analysis.landmarks_months:
         yield from _landmark(question, group, months, curve)
+        at_risk = (time >= question.days(months)).sum()
+        yield address.number("at_risk", at_risk, group=group, level=in_months(months))
     for months in analysis.rmst_months:
         tau, note = question.tau(months)
 
@@ -137,8 +136,6 @@ def _landmark(
 
     gap = "the limits are not defined where the curve is at 1 or 0"
     yield from question.address.estimates(limits("survival"), rate, group=group, level=level, gap=gap)
-    time, _ = question.arm(group)
-    yield question.address.number("at_risk", (time >= day).sum(), group=group, level=level)
 
 
 def _reasons(question: Question) -> Iterator[Result]:

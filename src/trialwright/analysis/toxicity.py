@@ -18,7 +18,7 @@ import polars as pl
 from trialwright.analysis.astct import syndromes
 from trialwright.analysis.population import columns, placed, with_total
 from trialwright.analysis.rows import Adam, Address
-from trialwright.analysis.summary import grid, percent
+from trialwright.analysis.summary import grid, tabulate
 from trialwright.standards import results
 from trialwright.study.model import Analysis, Study
 
@@ -97,7 +97,7 @@ def _levels(emergent: pl.DataFrame) -> pl.DataFrame:
 
 
 def _counted(records: pl.DataFrame, sizes: pl.DataFrame, grades: tuple[str, ...]) -> pl.DataFrame:
-    """Patients, percent, events, and patients by worst grade, in every level and group, zeros included."""
+    """Patients, events, and patients by worst grade, called by its word where it is not its number."""
     worst = records.group_by("level", "group", "USUBJID").agg(events=pl.len(), grade=pl.col("ATOXGRN").max())
     steps = range(1, len(grades) + 1)
     found = worst.group_by("level", "group").agg(
@@ -106,31 +106,16 @@ def _counted(records: pl.DataFrame, sizes: pl.DataFrame, grades: tuple[str, ...]
         *((pl.col("grade") == k).sum().alias(f"n_grade_{k}") for k in steps),
         pl.col("grade").is_null().sum().alias("n_grade_missing"),
     )
-    counts = found.columns[2:]
     cells = grid(sizes["group"], _ordered(found["level"]))
-    return (
-        cells.join(found, on=["level", "group"], how="left", maintain_order="left")
-        .join(sizes, on="group", how="left", maintain_order="left")
-        .with_columns(pl.col(counts).fill_null(0).cast(pl.Float64))
-        .with_columns(percent=percent(pl.col("n"), pl.col("N")))
-        .unpivot(
-            on=[*counts, "percent"], index=["group", "level"], variable_name="statistic", value_name="value"
-        )
-        .with_columns(note=_note(grades))
-    )
+    words = {f"n_grade_{k}": word for k, word in enumerate(grades, 1) if word != str(k)}
+    called = pl.col("statistic").replace_strict(words, default=pl.col("note"), return_dtype=pl.String)
+    return tabulate(found, cells, sizes, found.columns[2:]).with_columns(note=called)
 
 
 def _ordered(found: pl.Series) -> list[str]:
     """The sets as listed, also where nobody is in them; then SOC and PT by name."""
     listed = [*SETS, *OVERVIEW]
     return [*listed, *found.unique().sort().filter(~found.unique().sort().is_in(listed))]
-
-
-def _note(grades: tuple[str, ...]) -> pl.Expr:
-    """What a grade is called where it is not its number; and why a percentage is absent."""
-    words = {f"n_grade_{k}": word for k, word in enumerate(grades, 1) if word != str(k)}
-    called = pl.col("statistic").replace_strict(words, default="", return_dtype=pl.String)
-    return pl.when(pl.col("value").is_null()).then(pl.lit("no patients")).otherwise(called)
 
 
 def _unknown_seriousness(emergent: pl.DataFrame) -> pl.DataFrame:
@@ -153,15 +138,8 @@ def _deaths(study: Study, people: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataF
     died = pl.col("DTHFL").eq_missing("Y")
     after = (pl.col("DTHDT") - pl.col("TRTEDT")).dt.total_days()
     levels = {"death": died, f"death within {window} days of last dose": died & (after <= window)}
-    parts = []
-    for level, condition in levels.items():
-        n = with_total(people).group_by("group").agg(n=condition.fill_null(False).sum())
-        both = sizes.join(n, on="group", how="left", maintain_order="left").with_columns(
-            pl.col("n").fill_null(0).cast(pl.Float64)
-        )
-        parts.append(
-            both.with_columns(percent=percent(pl.col("n"), pl.col("N")), level=pl.lit(level)).unpivot(
-                on=["n", "percent"], index=["group", "level"], variable_name="statistic", value_name="value"
-            )
-        )
-    return pl.concat(parts).with_columns(note=_note(()))
+    counts = pl.concat(
+        with_total(people).group_by("group", level=pl.lit(level)).agg(n=condition.fill_null(False).sum())
+        for level, condition in levels.items()
+    )
+    return tabulate(counts, grid(sizes["group"], levels), sizes)
