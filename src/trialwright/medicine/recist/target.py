@@ -154,7 +154,7 @@ def _one_row_per_lesion(rows: pl.DataFrame) -> pl.DataFrame:
             .then(value.sum())
             .alias("value_mm"),
             pl.col("baseline").any(),
-            pl.col("nodal").first(),
+            pl.col("nodal").any(),
             pl.col("day").min().alias("first_day"),
             pl.col("day").max().alias("day"),
             pl.col("day").last().alias("sum_day"),
