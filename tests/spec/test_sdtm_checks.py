@@ -180,6 +180,32 @@ def test_sizes_and_concentrations_are_not_negative():
     ) == [("outside 0 or more", "USUBJID=A1, LBSEQ=1", "LBSTRESN", "-0.1")]
 
 
+def test_a_reader_reads_a_lesion_once_a_day():
+    assert found(
+        "TR",
+        """
+        | USUBJID | TRSEQ | TRTESTCD | TRTEST | TRLNKID | TREVALID | TRDTC      | TRSTRESC |
+        | A1      | 1     | TUMSTATE | s      | NT01    | R1       | 2014-02-13 | PRESENT  |
+        | A1      | 2     | TUMSTATE | s      | NT01    | R2       | 2014-02-13 | PRESENT  |
+        | A1      | 3     | TUMSTATE | s      | NT02    | R1       | 2014-02-13 | PRESENT  |
+        | A1      | 4     | TUMSTATE | s      | NT01    | R1       | 2014-02-14 | PRESENT  |
+        | A1      | 5     | TUMSTATE | s      | NT01    | R1       | 2014-02-13 | ABSENT   |
+        | A1      | 6     | TUMSTATE | s      |         | R1       | 2014-02-13 | PRESENT  |
+        | A1      | 7     | TUMSTATE | s      |         | R1       | 2014-02-13 | PRESENT  |
+        | A2      | 1     | TUMSTATE | s      | NT01    | R1       | 2014-02-13 | PRESENT  |
+    """,
+    ) == [("more than one reading of a day", "USUBJID=A1, TRSEQ=5", "TRSTRESC", "ABSENT")]
+    assert found(
+        "RS",
+        """
+        | USUBJID | RSSEQ | RSTESTCD | RSTEST | RSDTC      | RSSTRESC |
+        | A1      | 1     | OVRLRESP | o      | 2014-02-13 | PR       |
+        | A1      | 2     | OVRLRESP | o      | 2014-02-13 | SD       |
+        | A1      | 3     | TRGRESP  | o      | 2014-02-13 | SD       |
+    """,
+    ) == [("more than one reading of a day", "USUBJID=A1, RSSEQ=2", "RSSTRESC", "SD")]
+
+
 def test_a_result_is_there_or_marked_as_not_done():
     assert found(
         "VS",

@@ -155,6 +155,19 @@ def _not_numbers(domain: str, frame: pl.DataFrame) -> Iterator[Fault]:
         yield Fault(wrong, number, "number expected", said)
 
 
+def _read_twice(domain: str, frame: pl.DataFrame) -> Iterator[Fault]:
+    """A reader says one thing of a lesion, or of the response, on a day."""
+    what = [f"{domain}{suffix}" for suffix in _ONE_READING.get(domain, ())]
+    if not what or not {"USUBJID", *what} <= set(frame.columns):
+        return
+    reader = [name for name in (f"{domain}CAT", f"{domain}EVAL", f"{domain}EVALID") if name in frame.columns]
+    again = ~pl.struct("USUBJID", *what, *reader).is_first_distinct()
+    named = pl.all_horizontal(pl.col(what).is_not_null())
+    rows = frame.filter(named & again)
+    result = next((name for name in (f"{domain}STRESC", f"{domain}ORRES") if name in frame.columns), what[0])
+    yield Fault(rows, result, "more than one reading of a day", pl.col(result))
+
+
 def _under(limit: Limit, domain: str, frame: pl.DataFrame) -> pl.Expr:
     """Whether a row's test is one the limit speaks of."""
     code = pl.col(f"{domain}TESTCD").cast(pl.String)
@@ -184,7 +197,12 @@ _CHECKS: Final[tuple[Callable[[str, pl.DataFrame], Iterator[Fault]], ...]] = (
     _unknown_codes,
     _outside_limits,
     _not_numbers,
+    _read_twice,
 )
+_ONE_READING: Final[Mapping[str, tuple[str, ...]]] = {
+    "TR": ("TESTCD", "LNKID", "DTC"),
+    "RS": ("TESTCD", "DTC"),
+}
 
 
 def _definition(domain: str) -> Dataset:
