@@ -389,3 +389,11 @@ def test_assessments_after_the_cutoff_do_not_grade() -> None:
 def test_a_component_that_astct_does_not_have_is_our_own_mistake() -> None:
     with pytest.raises(ValueError, match=r"sources.crs names temperature; ASTCT has temp_c"):
         build(CRS_EVENTS, sources=small_sources(crs={"temperature": component("TEMP")}))
+
+
+def test_the_order_of_the_records_does_not_matter() -> None:
+    ae, fa = records(CRS_EVENTS), records(FA)
+    study = small_study(sources=CRS)
+    straight, _ = adae.build(study, {"AE": ae, "FA": fa}, adsl(), CUTOFF)
+    turned, _ = adae.build(study, {"AE": ae.reverse(), "FA": fa.reverse()}, adsl(), CUTOFF)
+    assert straight.equals(turned)

@@ -198,3 +198,21 @@ def test_the_key_is_unique_and_the_schema_stands_without_any_dose() -> None:
     assert nothing.schema == adex.SCHEMA == frame.schema
     assert nothing.is_empty()
     assert found.is_empty()
+
+
+def test_the_order_of_the_records_does_not_matter() -> None:
+    frame = table(FIVE_DOSES).with_columns(pl.col("USUBJID").cast(pl.String))
+    straight, _ = adex.build(small_study(), {"EX": frame}, adsl(), CUTOFF)
+    turned, _ = adex.build(small_study(), {"EX": frame.reverse()}, adsl(), CUTOFF)
+    assert straight.equals(turned)
+
+
+def test_an_amount_that_is_nowhere_known_has_no_sum() -> None:
+    frame, _ = build(
+        """
+        USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXSTDTC
+        1       | 1     | TARLATAMAB |        | mg     | 2026-01-01
+        """
+    )
+    assert value(frame, "CUMDOSE") is None
+    assert frame.filter(pl.col("PARAMCD") == "LDOSE")["SRCVAR"].to_list() == ["EXSTDTC"]

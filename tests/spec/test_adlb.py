@@ -205,3 +205,10 @@ def test_the_key_is_unique_and_an_absent_domain_is_empty() -> None:
     assert nothing.schema == adlb.SCHEMA == frame.schema
     assert nothing.is_empty()
     assert found.is_empty()
+
+
+def test_the_order_of_the_records_does_not_matter() -> None:
+    frame = lb(NEUTROPHILS)
+    straight, _ = adlb.build(small_study(), {"LB": frame}, adsl(), CUTOFF)
+    turned, _ = adlb.build(small_study(), {"LB": frame.reverse()}, adsl(), CUTOFF)
+    assert straight.equals(turned)

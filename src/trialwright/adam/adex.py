@@ -130,7 +130,7 @@ def _against_plan(given: pl.DataFrame, regimens: tuple[Regimen, ...]) -> pl.Data
         given.with_columns(drug=pl.col("DRUG").str.to_uppercase(), unit=pl.col("UNIT").str.to_uppercase())
         .join(arms, on=["TRT01A", "drug", "unit"], how="left", maintain_order="left")
         .with_columns(STEP=_is_step_up())
-        .with_columns(STEPSEQ=pl.col("STEP").cum_sum().over(_OF_DRUG))
+        .with_columns(STEPSEQ=_steps_so_far())
         .with_columns(position=(pl.col("GIVEN").cum_sum() - pl.col("GIVEN") + 1).over(*_OF_DRUG, "STEPSEQ"))
     )
     known = ["TRT01A", "drug", "unit"]
@@ -149,6 +149,10 @@ def _against_plan(given: pl.DataFrame, regimens: tuple[Regimen, ...]) -> pl.Data
 def _is_step_up() -> pl.Expr:
     near = (pl.col("AMOUNT") - pl.col("step_up")).abs() <= TOLERANCE * pl.col("step_up") + 1e-9
     return near.fill_null(False).cast(pl.Int64)
+
+
+def _steps_so_far() -> pl.Expr:
+    return pl.when(pl.col("step_up").is_not_null()).then(pl.col("STEP").cum_sum().over(_OF_DRUG))
 
 
 def _gap_before() -> pl.Expr:
@@ -181,7 +185,11 @@ def _dose_rows(planned: pl.DataFrame) -> pl.DataFrame:
 
 
 def _subject_rows(planned: pl.DataFrame, day_offset: int) -> list[pl.DataFrame]:
-    of = planned.filter(pl.col("ASTDT").is_not_null()).with_columns(end=pl.max_horizontal("ASTDT", "AENDT"))
+    ended = pl.col("AENDT").is_not_null()
+    of = planned.filter(pl.col("ASTDT").is_not_null()).with_columns(
+        end=pl.coalesce("AENDT", "ASTDT"),
+        variable=pl.when(ended).then(pl.lit("EXENDTC")).otherwise(pl.lit("EXSTDTC")),
+    )
     per_day = of.group_by("USUBJID", "ASTDT").agg(pl.col("GIVEN").max()).group_by("USUBJID")
     one = of.group_by("USUBJID", maintain_order=True).agg(
         SRCSEQ=pl.col("SRCSEQ").first(),
@@ -190,6 +198,7 @@ def _subject_rows(planned: pl.DataFrame, day_offset: int) -> list[pl.DataFrame]:
         last=pl.col("end").max(),
         last_time=pl.col("ASTDTM").filter(pl.col("end") == pl.col("end").max()).last(),
         last_seq=pl.col("SRCSEQ").sort_by("end", "SRCSEQ").last(),
+        last_variable=pl.col("variable").sort_by("end", "SRCSEQ").last(),
         interval=pl.col("interval").max(),
     )
     one = one.join(per_day.agg(n=pl.col("GIVEN").sum()), on="USUBJID", how="left", maintain_order="left")
@@ -197,7 +206,7 @@ def _subject_rows(planned: pl.DataFrame, day_offset: int) -> list[pl.DataFrame]:
     return [
         _row(one, "FDOSE", "EXSTDTC", ADT="first", ADTM="first_time", AVALC=pl.col("first").cast(pl.String)),
         _row(one, "LDOSE", "EXENDTC", ADT="last", ADTM="last_time", AVALC=pl.col("last").cast(pl.String))
-        .with_columns(SRCSEQ=one["last_seq"]),
+        .with_columns(SRCSEQ=one["last_seq"], SRCVAR=one["last_variable"]),
         _row(
             one, "TRTDURD", "EXSTDTC", AVAL=span + day_offset, AVALU=pl.lit("DAYS"),
             RULE=pl.lit(f"last dose - first dose + {day_offset}"),
@@ -213,10 +222,10 @@ def _subject_rows(planned: pl.DataFrame, day_offset: int) -> list[pl.DataFrame]:
     ]  # fmt: skip
 
 
-def _drug_rows(planned: pl.DataFrame) -> list[pl.DataFrame]:
-    one = planned.group_by(_OF_DRUG, maintain_order=True).agg(
+def _drug_rows(doses: pl.DataFrame) -> list[pl.DataFrame]:
+    one = doses.group_by(_OF_DRUG, maintain_order=True).agg(
         SRCSEQ=pl.col("SRCSEQ").first(),
-        total=(pl.col("AMOUNT") * pl.col("GIVEN")).sum(),
+        total=pl.when(pl.col("AMOUNT").count() > 0).then((pl.col("AMOUNT") * pl.col("GIVEN")).sum()),
         unknown=pl.col("AMOUNT").is_null().sum(),
         span=(pl.max_horizontal(pl.col("ASTDT").max(), pl.col("AENDT").max()) - pl.col("ASTDT").min()),
         planned_sum=pl.col("planned_sum").first(),
@@ -232,7 +241,7 @@ def _drug_rows(planned: pl.DataFrame) -> list[pl.DataFrame]:
     days = pl.col("span").dt.total_days() + pl.col("interval")
     intensity = 100 * (pl.col("total") / days) / (pl.col("planned_sum") / pl.col("planned_days"))
     unknown = pl.when(pl.col("unknown") > 0).then(pl.format("{} doses of unknown amount", "unknown"))
-    stepped = pl.col("step_up").is_not_null()
+    planned, stepped = pl.col("interval").is_not_null(), pl.col("step_up").is_not_null()
     return [
         _row(
             one, "CUMDOSE", "EXDOSE", AVAL="total", AVALU=amount,
@@ -252,12 +261,12 @@ def _drug_rows(planned: pl.DataFrame) -> list[pl.DataFrame]:
         _row(one.filter(stepped), "STEPUPFL", "EXDOSE", AVALC=flag(pl.col("began") == 1)),
         _row(one.filter(stepped), "NSTEPUP", "EXDOSE", AVAL="steps"),
         _row(
-            one, "NDELAY", "EXSTDTC", AVAL=pl.when(pl.col("interval").is_not_null()).then("delayed"),
-            RULE=_if_planned(pl.col("interval"), f"more than {DELAYED_AFTER_DAYS} days late"),
+            one.filter(planned), "NDELAY", "EXSTDTC", AVAL="delayed",
+            RULE=pl.lit(f"more than {DELAYED_AFTER_DAYS} days late"),
         ),
         _row(
-            one, "NSKIP", "EXSTDTC", AVAL=pl.when(pl.col("interval").is_not_null()).then("skipped"),
-            RULE=_if_planned(pl.col("interval"), "late by the planned interval or more"),
+            one.filter(planned), "NSKIP", "EXSTDTC", AVAL="skipped",
+            RULE=pl.lit("late by the planned interval or more"),
         ),
     ]  # fmt: skip
 

@@ -1,8 +1,8 @@
 """ADQS: questionnaire scales by form and scheduled visit, with their change from baseline.
 
 Key USUBJID, PARAMCD, ADT, SRCSEQ: one row per form and scale; SRCSEQ is the form's first record. A form is
-what a subject answered of an instrument on one day. Baseline is the last valid form on or before randomisation
-and at most ``baseline_days_before`` earlier; failing that the last before the first dose, which RULE says. A
+what a subject answered of an instrument in a day. Baseline is the last valid form on or before randomisation
+and at most ``baseline_days_before`` earlier; failing that the last before the first dose, as RULE says. A
 form belongs to the nearest visit of the schedule, within half the interval to its neighbours; of several the
 closest to the day, then the earlier; the others are UNSCHEDULED. Days count from randomisation, not from the
 first dose, so that the arms compare. Dates are never imputed. A form without a single scale is not valid and
