@@ -152,9 +152,9 @@ def _reported(
     undated = frame.filter(pl.col("day").is_null())
     found = concat(
         findings(
-            rows,
+            rows.rename({"subject": "USUBJID", "SRCSEQ": "RSSEQ"}),
             dataset="RS",
-            key=["subject", "SRCSEQ"],
+            key=["USUBJID", "RSSEQ"],
             variable=variable,
             rule=rule,
             value=value,
@@ -330,9 +330,9 @@ def _endpoint_rows(
 
 def _cr_then_pr(best: pl.DataFrame) -> pl.DataFrame:
     return findings(
-        best.filter(pl.col("finding") == "CR_THEN_PR"),
+        best.filter(pl.col("finding") == "CR_THEN_PR").rename({"subject": "USUBJID"}),
         dataset="RS",
-        key=["subject"],
+        key=["USUBJID"],
         variable="RSSTRESC",
         rule="a partial response recorded after a complete one",
         value="best_response",

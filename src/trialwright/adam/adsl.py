@@ -230,14 +230,20 @@ def _alive(study: Study, sdtm: Sdtm, frame: pl.DataFrame, cutoff: date) -> pl.Da
 
 
 def _life_after_death(points: pl.DataFrame) -> pl.DataFrame:
-    return findings(
-        points,
-        dataset=pl.Series(points["SRCDOM"]).unique().sort().str.join("/").item() if points.height else "",
-        key=["USUBJID", "SRCDOM", "SRCSEQ"],
-        variable="SRCVAR",
-        rule="a sign of life after the date of death",
-        value=pl.col("day"),
-        action="kept; not used as the last day known alive",
+    """One finding per subject, domain and day: a form of thirty answers is one sign of life."""
+    origin = ["SRCDOM", "SRCVAR"]
+    signs = points.unique(["USUBJID", *origin, "day"], keep="first", maintain_order=True)
+    return concat(
+        findings(
+            rows,
+            dataset=str(domain),
+            key=["USUBJID", "SRCSEQ"],
+            variable=str(variable),
+            rule="a sign of life after the date of death",
+            value="day",
+            action="kept; not used as the last day known alive",
+        )
+        for (domain, variable), rows in signs.partition_by(origin, as_dict=True, maintain_order=True).items()
     )
 
 
@@ -275,7 +281,7 @@ def _order(frame: pl.DataFrame) -> pl.DataFrame:
             key=["USUBJID"],
             variable=before,
             rule=f"{before} is after {after}",
-            value=pl.col(before),
+            value=before,
             action="kept as reported",
         )
         for before, after in pairs

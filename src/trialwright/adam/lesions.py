@@ -134,9 +134,9 @@ def _days(tr: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     imprecise = tr.filter(pl.col("_complete").is_null())
     found = concat(
         findings(
-            rows.unique([*_VISIT, "DTC"], maintain_order=True),
+            rows.unique([*_VISIT, "DTC"], maintain_order=True).rename({"SRCSEQ": "TRSEQ"}),
             dataset="TR",
-            key=["USUBJID", "reader", "assessment"],
+            key=["USUBJID", "TRSEQ"],
             variable="TRDTC",
             rule="an imaging date not known to the day",
             value="DTC",
@@ -234,9 +234,9 @@ def _states(tr: pl.DataFrame, kind: str, words: dict[str, str]) -> tuple[pl.Data
 
 def _odd(rows: pl.DataFrame, rule: str) -> pl.DataFrame:
     return findings(
-        rows,
+        rows.rename({"SRCSEQ": "TRSEQ"}),
         dataset="TR",
-        key=["USUBJID", "SRCSEQ"],
+        key=["USUBJID", "TRSEQ"],
         variable="TRSTRESC",
         rule=rule,
         value=pl.coalesce("STRESC", "ORRES"),

@@ -72,7 +72,7 @@ def sha256(path: Path) -> str:
 
 def latest_date(domains: Mapping[str, pl.DataFrame]) -> date:
     """The last day that any complete date of the data names: the cutoff where nobody gave one."""
-    latest = [
+    latest: list[date | None] = [
         frame.select(dates.complete(pl.col(name)).max()).item()
         for frame in domains.values()
         for name in frame.columns
