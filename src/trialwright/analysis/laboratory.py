@@ -35,14 +35,21 @@ DIRECTIONS: Final = (
     Direction("high", "BTOXGRH", "ATOXGRH", "WORSTHFL"),
 )
 
+WANTED: Final = (
+    *("USUBJID", "PARAMCD", "AVAL", "AVALU", "ABLFL", "ONTRTFL", "RULE"),
+    *(column for d in DIRECTIONS for column in (d.baseline, d.worst, d.flag)),
+)
+
 
 def laboratory(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
     """Grades, shifts and values of every test in every arm."""
     people = placed(study, adam, analysis.population)
     address = Address(analysis.id, analysis.population)
     sizes = columns(study, people).filter(pl.col("group").is_in(list(arms(study))))
-    tests = adam["ADLB"].join(
-        people.select("USUBJID", "group"), on="USUBJID", how="inner", maintain_order="left"
+    tests = (
+        adam["ADLB"]
+        .select(WANTED)
+        .join(people.select("USUBJID", "group"), on="USUBJID", how="inner", maintain_order="left")
     )
     parts = [sizes.select("group", level=pl.lit("population"), statistic=pl.lit("n"), value="N")]
     for direction in DIRECTIONS:
@@ -94,13 +101,16 @@ def _shifts(worst: pl.DataFrame, direction: Direction, sizes: pl.DataFrame) -> p
 
 def _values(tests: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
     """Baseline, and each patient's highest and lowest value on treatment."""
-    on = tests.filter(pl.col("ONTRTFL") == "Y").group_by("USUBJID", "group", "PARAMCD")
+    on = (
+        tests.filter(pl.col("ONTRTFL") == "Y")
+        .group_by("USUBJID", "group", "PARAMCD")
+        .agg(highest=pl.col("AVAL").max(), lowest=pl.col("AVAL").min())
+    )
     base = tests.filter(pl.col("ABLFL") == "Y").select(
         "group", "PARAMCD", value="AVAL", when=pl.lit("baseline")
     )
-    high = on.agg(value=pl.col("AVAL").max()).select("group", "PARAMCD", "value", when=pl.lit("highest"))
-    low = on.agg(value=pl.col("AVAL").min()).select("group", "PARAMCD", "value", when=pl.lit("lowest"))
-    values = pl.concat([base, high, low]).select(
+    extremes = [on.select("group", "PARAMCD", value=w, when=pl.lit(w)) for w in ("highest", "lowest")]
+    values = pl.concat([base, *extremes]).select(
         "group", "value", "PARAMCD", level=pl.format("{} {}", "PARAMCD", "when")
     )
     units = tests.group_by("PARAMCD").agg(unit=pl.col("AVALU").drop_nulls().unique().sort().str.join(", "))
@@ -117,11 +127,11 @@ def _values(tests: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
 def _ungraded(tests: pl.DataFrame) -> pl.DataFrame:
     """Tests of which no value has a grade in either direction, and why."""
     graded = pl.any_horizontal(pl.col(d.worst).is_not_null() for d in DIRECTIONS)
-    why = pl.col("RULE").drop_nulls().unique().sort().first()
+    some = tests.filter(graded)["PARAMCD"].unique()
     return (
-        tests.group_by("PARAMCD")
-        .agg(graded=graded.any(), note=why)
-        .filter(~pl.col("graded"))
+        tests.filter(~pl.col("PARAMCD").is_in(some.implode()))
+        .group_by("PARAMCD")
+        .agg(note=pl.col("RULE").drop_nulls().min())
         .sort("PARAMCD")
         .select(
             group=pl.lit(""),

@@ -33,18 +33,22 @@ def questionnaire(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
     if forms.is_empty():
         why = f"ADQS has no scheduled form of {instrument.id} in this population"
         return rows_to_frame([address.number("n", None, level=instrument.id, note=why)])
-    completion = _completion(study, people, forms, study.schedule.days(instrument.activity))
-    reached = completion.filter(pl.col("statistic") == "due", pl.col("value") > 0)["visit"].unique()
-    visits = [v.id for v in study.schedule.days(instrument.activity) if v.id in set(reached)]
+    scheduled = study.schedule.days(instrument.activity)
+    completion = _completion(study, people, forms, scheduled)
+    due = completion.filter(pl.col("statistic") == "due", pl.col("value") > 0)["visit"].to_list()
+    reached = tuple(visit for visit in scheduled if visit.id in due)
     sizes = columns(study, people).select(
         "group", level=pl.lit("population"), statistic=pl.lit("n"), value="N"
     )
-    compared = [
+    parts = (sizes, _scores(study, forms, reached), completion.filter(pl.col("visit").is_in(due)))
+    said = [
         address.number("change_difference", None, group=c.name, note="the mixed model is not offered yet")
         for c in contrasts(study)
     ]
-    parts = (sizes, _scores(study, forms, visits), completion.drop("visit"))
-    return results.concat([*(address.frame(part) for part in parts), rows_to_frame(compared)])
+    if later := [visit.id for visit in scheduled if visit.id not in due]:
+        note = f"nobody was due yet: {', '.join(later)}"
+        said.append(address.number("visits_not_reached", len(later), level="completion", note=note))
+    return results.concat([*(address.frame(part) for part in parts), rows_to_frame(said)])
 
 
 def _instrument(study: Study, analysis: Analysis) -> Instrument:
@@ -64,18 +68,20 @@ def _forms(adam: Adam, people: pl.DataFrame, instrument: Instrument) -> pl.DataF
     )
 
 
-def _scores(study: Study, forms: pl.DataFrame, visits: Sequence[str]) -> pl.DataFrame:
-    """Level ``scale | visit``: the score, and its change since baseline where that is known."""
+def _scores(study: Study, forms: pl.DataFrame, visits: Sequence[Visit]) -> pl.DataFrame:
+    """Level ``scale | visit``: the score; after baseline also its change, where that is known."""
     scales = forms["PARAMCD"].unique().sort()
-    levels = [f"{scale} | {visit}" for scale in scales for visit in visits]
-    cells = grid(arms(study), levels)
+    cells = grid(arms(study), [f"{scale} | {visit.id}" for scale in scales for visit in visits])
+    after = grid(
+        arms(study), [f"{scale} | {visit.id}" for scale in scales for visit in visits if visit.day > 0]
+    )
     level = pl.format("{} | {}", "PARAMCD", "AVISIT")
     scores = forms.select("group", level=level, value="AVAL")
     changes = forms.select("group", level=level, value="CHG")
     return pl.concat(
         [
             describe(scores, cells, STATISTICS),
-            describe(changes, cells, STATISTICS, prefix="change_"),
+            describe(changes, after, STATISTICS, prefix="change_"),
         ]
     )
 
