@@ -37,8 +37,8 @@ def build(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.Data
     """
     subjects, found = _subjects(study, sdtm, cutoff)
     subjects, lives = _vital_status(study, sdtm, subjects, cutoff)
-    subjects = _flags(study, subjects).with_columns(CUTOFFDT=pl.lit(cutoff))
-    return subjects, concat([found, lives, _order(subjects), _arms(subjects)])
+    flagged = _flags(study, subjects).with_columns(CUTOFFDT=pl.lit(cutoff))
+    return flagged, concat([found, lives, _order(subjects), _arms(subjects)])
 
 
 def _subjects(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -1,0 +1,155 @@
+"""ADSL: who was randomised and treated, when they died, and until when they were known alive."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+
+from drawn import table
+from small import small_sources, small_study
+from trialwright.adam import adsl
+
+CUTOFF = dt.date(2027, 6, 30)
+DM = """
+ USUBJID | ARMCD | ACTARMCD | SITE1 | DTHDTC     | AGE | SEX
+ X       | A     | A        | LUNG  |            |  61 | F
+"""
+DS = """
+ USUBJID | DSSEQ | DSDECOD                   | DSSTDTC
+ X       |     1 | INFORMED CONSENT OBTAINED | 2026-01-01
+ X       |     2 | ELIGIBILITY CRITERIA MET  | 2026-01-05
+ X       |     3 | RANDOMIZED                | 2026-01-08
+"""
+
+
+def _text(drawn: str) -> pl.DataFrame:
+    """SDTM is text but for sequence numbers."""
+    frame = table(drawn)
+    return frame.with_columns(pl.exclude("^.*SEQ$").cast(pl.String))
+
+
+def _study() -> Any:
+    facts = small_sources()["facts"] | {
+        "first_dose": {"domain": "EX", "variable": "EXSTDTC"},
+        "last_dose": {"domain": "EX", "variable": "EXENDTC", "pick": "last"},
+    }
+    return small_study(sources=small_sources(facts=facts))
+
+
+def _subject(dm: str = DM, ds: str = DS, **others: str) -> tuple[dict[str, Any], list[str]]:
+    sdtm = {"DM": _text(dm), "DS": _text(ds)} | {name: _text(drawn) for name, drawn in others.items()}
+    frame, found = adsl.build(_study(), sdtm, CUTOFF)
+    return frame.row(0, named=True), found["rule"].to_list()
+
+
+def test_the_named_dates_stand_apart_and_none_is_derived_from_another() -> None:
+    row, found = _subject()
+    assert (row["RFICDT"], row["INCLDT"], row["RANDDT"]) == tuple(dt.date(2026, 1, d) for d in (1, 5, 8))
+    assert (row["TRT01P"], row["TRT01A"], row["ITTFL"], row["SAFFL"]) == ("A", None, "Y", "N")
+    assert found == []
+
+
+def test_whoever_was_given_another_arm_first_is_analysed_for_safety_as_treated() -> None:
+    dm = DM.replace("| A     | A        |", "| A     | B        |")
+    row, _ = _subject(
+        dm, EX="USUBJID | EXSEQ | EXDOSE | EXSTDTC | EXENDTC\n X | 1 | 1 | 2026-01-10 | 2026-01-10"
+    )
+    assert (row["TRT01P"], row["TRT01A"], row["MITTFL"], row["SAFFL"]) == ("A", "B", "Y", "Y")
+
+
+def test_a_dose_of_zero_is_no_dose_and_treatment_runs_from_the_first_to_the_last() -> None:
+    row, _ = _subject(
+        EX="""
+ USUBJID | EXSEQ | EXDOSE | EXENDTC    | EXSTDTC
+ X       |     1 |      0 | 2026-01-09 | 2026-01-09
+ X       |     2 |      1 | 2026-01-10 | 2026-01-10T09:30
+ X       |     3 |     10 |            | 2026-02-01
+"""
+    )
+    assert (row["TRTSDT"], row["TRTEDT"]) == (dt.date(2026, 1, 10), dt.date(2026, 2, 1))
+    assert row["TRTSDTM"] == dt.datetime(2026, 1, 10, 9, 30)
+
+
+def test_a_screen_failure_has_a_row_and_is_not_randomised() -> None:
+    row, found = _subject(
+        DM.replace("| A     | A        |", "| SF    | SF       |"), DS.replace("RANDOMIZED", "SCREEN FAILURE")
+    )
+    assert (row["SCRNFL"], row["ITTFL"], row["TRT01P"], row["RANDDT"]) == ("Y", "N", None, None)
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("dm", "ds", "rule"),
+    [
+        (DM, DS.replace("RANDOMIZED", "OTHER"), "an arm without a date of randomisation"),
+        (DM.replace("| A     |", "| Z     |"), DS, "a date of randomisation without an arm of the study"),
+    ],
+)
+def test_half_a_randomisation_is_a_finding_and_does_not_count(dm: str, ds: str, rule: str) -> None:
+    row, found = _subject(dm, ds)
+    assert (row["ITTFL"], row["RANDDT"], row["TRT01P"]) == ("N", None, None)
+    assert found == [rule]
+
+
+#: The last sign of life is a vital sign; death as DM states it (trial-and-rules 6.7).
+DEATHS = table("""
+ death      | alive      | dthdt      | flag | lstalvdt
+ no         | 2026-09-20 |            |      | 2026-09-20
+ 2026-10-02 | 2026-09-20 | 2026-10-02 |      | 2026-09-20
+ 2026-10    | 2026-09-20 | 2026-10-01 | D    | 2026-09-20
+ 2026-09    | 2026-09-20 | 2026-09-20 | D    | 2026-09-20
+ 2026       | 2026-09-20 | 2026-09-20 | M    | 2026-09-20
+ 2027-07-01 | 2026-09-20 |            |      | 2026-09-20
+ 2027-07    | 2026-09-20 |            |      | 2026-09-20
+""")
+
+
+@pytest.mark.parametrize("case", DEATHS.to_dicts(), ids=lambda case: str(case["death"]))
+def test_a_death_known_to_the_month_or_year_is_dated_as_the_rules_say_and_flagged(
+    case: dict[str, Any],
+) -> None:
+    dm = DM.replace("|            |  61", f"| {case['death'].removeprefix('no')} |  61")
+    row, found = _subject(dm, VS=f"USUBJID | VSSEQ | VSDTC\n X | 1 | {case['alive']}")
+    assert row["DTHDT"] == (case["dthdt"] and dt.date.fromisoformat(str(case["dthdt"])))
+    assert (row["DTHDTF"], str(row["LSTALVDT"])) == (case["flag"], str(case["lstalvdt"]))
+    assert row["DTHFL"] == ("Y" if case["dthdt"] else "N")
+    assert ("date of death not known to the day" in found) == (case["flag"] is not None)
+
+
+def test_a_death_without_a_date_makes_no_date_up() -> None:
+    row, found = _subject(DM.replace("SITE1 |", "SITE1 | DTHFL |").replace("LUNG  |", "LUNG | Y |"))
+    assert (row["DTHFL"], row["DTHDT"]) == ("Y", None)
+    assert found == ["death without a date"]
+
+
+def test_a_sign_of_life_after_death_is_kept_as_a_finding_and_not_used() -> None:
+    dm = DM.replace("|            |  61", "| 2026-03-01 |  61")
+    row, found = _subject(dm, VS="USUBJID | VSSEQ | VSDTC\n X | 1 | 2026-02-20\n X | 2 | 2026-04-01")
+    assert row["LSTALVDT"] == dt.date(2026, 2, 20)
+    assert found == ["a sign of life after the date of death"]
+
+
+def test_what_happened_after_the_cutoff_has_not_happened() -> None:
+    row, _ = _subject(VS="USUBJID | VSSEQ | VSDTC\n X | 1 | 2026-02-20\n X | 2 | 2027-07-01")
+    assert row["LSTALVDT"] == dt.date(2026, 2, 20)
+    late, _ = _subject(ds=DS.replace("2026-01-08", "2027-07-08"))
+    assert (late["ITTFL"], late["RANDDT"]) == ("N", None)
+
+
+def test_a_partial_sign_of_life_counts_from_its_earliest_day() -> None:
+    row, _ = _subject(VS="USUBJID | VSSEQ | VSDTC\n X | 1 | 2026-05")
+    assert (row["LSTALVDT"], row["LSTALVDM"], row["LSTALVVR"]) == (dt.date(2026, 5, 1), "VS", "VSDTC")
+
+
+def test_a_stratum_word_that_the_study_does_not_know_is_null_and_a_finding() -> None:
+    row, found = _subject(DM.replace("LUNG", "LIVR"))
+    assert (row["SITE1"], found) == (None, ["a value that the study does not define"])
+
+
+def test_dates_in_the_wrong_order_are_a_query_and_not_corrected() -> None:
+    row, found = _subject(ds=DS.replace("2026-01-01", "2026-01-09"))
+    assert row["RFICDT"] == dt.date(2026, 1, 9)
+    assert found == ["RFICDT is after RANDDT"]
