@@ -20,6 +20,7 @@ _ADSL = {
     "TRTEDT": pl.Date(),
     "DTHDT": pl.Date(),
     "DTHFL": pl.String(),
+    "LSTALVDT": pl.Date(),
     "EOTDT": pl.Date(),
     "EOTREAS": pl.String(),
     "EOSDT": pl.Date(),
@@ -35,7 +36,7 @@ _FLAGS = ("SCRNFL", "ITTFL", "MITTFL", "SAFFL", "DORFL")
 def adsl(text: str) -> pl.DataFrame:
     """ADSL drawn with the columns a test speaks of.
 
-    The arm taken is the arm planned, the flags are Y for whoever has an arm, and the rest is null.
+    The arm taken is the arm planned, the flags are Y for whoever has (SAFFL: took) an arm; the rest is null.
     """
     drawn = table(text)
     if "TRT01A" not in drawn.columns and "TRT01P" in drawn.columns:
@@ -45,8 +46,11 @@ def adsl(text: str) -> pl.DataFrame:
     )
     dates = [name for name, dtype in _ADSL.items() if dtype == pl.Date()]
     whole = whole.with_columns(pl.col(dates).cast(pl.Date)).with_columns(pl.col("CUTOFFDT").fill_null(CUTOFF))
-    has_arm = pl.when(pl.col("TRT01P").is_not_null()).then(pl.lit("Y")).otherwise(pl.lit("N"))
-    return whole.with_columns(has_arm.alias(name) for name in _FLAGS if name not in whole.columns)
+    arm_of = {name: "TRT01A" if name == "SAFFL" else "TRT01P" for name in _FLAGS if name not in whole.columns}
+    return whole.with_columns(
+        pl.when(pl.col(arm).is_not_null()).then(pl.lit("Y")).otherwise(pl.lit("N")).alias(name)
+        for name, arm in arm_of.items()
+    )
 
 
 def adtte(text: str, paramcd: str = "OS") -> pl.DataFrame:

@@ -23,32 +23,37 @@ NO_REASON: Final = "no reason given"
 
 _RANDOMISED = pl.col("group").is_not_null()
 _TREATED = _RANDOMISED & pl.col("TRTSDT").is_not_null()
-_STOPPED = _TREATED & pl.col("EOTDT").is_not_null()
-_LEFT = _RANDOMISED & pl.col("EOSDT").is_not_null()
+_DEAD = pl.col("DTHFL").eq_missing("Y")
+_GONE = pl.col("EOSDT").is_not_null() | _DEAD  # also where nobody recorded the end
+_LEFT = _RANDOMISED & _GONE
+_STOPPED = _TREATED & (pl.col("EOTDT").is_not_null() | _GONE)
 _OTHER_ARM = _TREATED & (pl.col("TRT01A") != pl.col("group")).fill_null(False)
+
+_DEATH = pl.when(_DEAD).then(pl.lit("DEATH"))
 
 
 def _completed(reason: str) -> pl.Expr:
     return pl.col(reason).str.to_uppercase().str.starts_with("COMPLETED").fill_null(False)
 
 
-BOXES: Final[Mapping[str, tuple[pl.Expr, str | None]]] = {
-    "assessed": (pl.lit(True), None),
-    "excluded": (~_RANDOMISED, "SCRFREAS"),
-    "randomised": (_RANDOMISED, None),
-    "treated": (_TREATED, None),
-    "treated with another arm": (_OTHER_ARM, "TRT01A"),
-    "not treated": (_RANDOMISED & ~_TREATED, "NTRTREAS"),
-    "treatment ongoing": (_TREATED & ~_STOPPED, None),
-    "completed treatment": (_STOPPED & _completed("EOTREAS"), None),
-    "discontinued treatment": (_STOPPED & ~_completed("EOTREAS"), "EOTREAS"),
-    "study ongoing": (_RANDOMISED & ~_LEFT, None),
-    "completed study": (_LEFT & _completed("EOSREAS"), None),
-    "discontinued study": (_LEFT & ~_completed("EOSREAS"), "EOSREAS"),
-    "analysed": (_RANDOMISED & pl.col("analysed"), None),
-    "not analysed": (_RANDOMISED & ~pl.col("analysed"), None),
+Box = tuple[pl.Expr, tuple[pl.Expr, ...]]
+BOXES: Final[Mapping[str, Box]] = {
+    "assessed": (pl.lit(True), ()),
+    "excluded": (~_RANDOMISED, (pl.col("SCRFREAS"), pl.col("EOSREAS"))),
+    "randomised": (_RANDOMISED, ()),
+    "treated": (_TREATED, ()),
+    "treated with another arm": (_OTHER_ARM, (pl.col("TRT01A"),)),
+    "not treated": (_RANDOMISED & ~_TREATED, (pl.col("NTRTREAS"),)),
+    "treatment ongoing": (_TREATED & ~_STOPPED, ()),
+    "completed treatment": (_STOPPED & _completed("EOTREAS"), ()),
+    "discontinued treatment": (_STOPPED & ~_completed("EOTREAS"), (pl.col("EOTREAS"),)),
+    "study ongoing": (_RANDOMISED & ~_LEFT, ()),
+    "completed study": (_LEFT & _completed("EOSREAS"), ()),
+    "discontinued study": (_LEFT & ~_completed("EOSREAS"), (pl.col("EOSREAS"), _DEATH)),
+    "analysed": (_RANDOMISED & pl.col("analysed"), ()),
+    "not analysed": (_RANDOMISED & ~pl.col("analysed"), ()),
 }
-"""Level to who is in it and the column of ADSL that says why."""
+"""Level to who is in it and what in ADSL says why, the first that does."""
 
 
 def flow(study: Study, adam: Adam) -> pl.DataFrame:
@@ -61,28 +66,20 @@ def flow(study: Study, adam: Adam) -> pl.DataFrame:
         analysed=pl.col(headline.flag).eq_missing("Y"),
     )
     groups = [*arms(study), TOTAL]
-    boxes = pl.concat(_box(people, groups, *box) for box in BOXES.items())
+    boxes = pl.concat(_box(people, groups, level, box) for level, box in BOXES.items())
     sizes = pl.concat(_population(study, adam, groups, one.id) for one in study.populations)
     return results.concat([Address(ANALYSIS).frame(boxes), Address(ANALYSIS).frame(sizes)])
 
 
-def _box(
-    people: pl.DataFrame, groups: list[str], level: str, box: tuple[pl.Expr, str | None]
-) -> pl.DataFrame:
-    condition, column = box
+def _box(people: pl.DataFrame, groups: list[str], level: str, box: Box) -> pl.DataFrame:
+    condition, reasons = box
     inside = people.filter(condition)
     counted = _counts(inside.select("group", level=pl.lit(level)), groups, [level])
-    if column is None or inside.is_empty():
+    if not reasons or inside.is_empty():
         return counted
-    reason = pl.format(level + ": {}", _reason(inside, column))
+    reason = pl.format(level + ": {}", pl.coalesce(*reasons, pl.lit(NO_REASON)))
     said = inside.select("group", level=reason)
     return pl.concat([counted, _counts(said, groups, said["level"].unique().sort().to_list())])
-
-
-def _reason(inside: pl.DataFrame, column: str) -> pl.Expr:
-    """The reason of this box, else the reason for leaving the study."""
-    sources = [pl.col(name) for name in (column, "EOSREAS") if name in inside.columns]
-    return pl.coalesce(*sources, pl.lit(NO_REASON))
 
 
 def _counts(rows: pl.DataFrame, groups: list[str], levels: list[str]) -> pl.DataFrame:

@@ -96,7 +96,7 @@ def _completion(
     )
     filled = forms.filter(pl.col("AVAL").is_not_null()).select("USUBJID", visit="AVISIT").unique()
     expected = (
-        people.select("USUBJID", "group", "RANDDT", "DTHDT", "EOSDT", "CUTOFFDT")
+        people.select("USUBJID", "group", "RANDDT", "DTHDT", "DTHFL", "LSTALVDT", "EOSDT", "CUTOFFDT")
         .join(calendar, how="cross")
         .join(filled.with_columns(completed=True), on=["USUBJID", "visit"], how="left")
         .with_columns(pl.col("completed").fill_null(False))
@@ -119,9 +119,13 @@ def _completion(
 
 
 def _due() -> pl.Expr:
-    """Alive, in the study and not beyond the cutoff on the scheduled day; everybody is due at baseline."""
+    """Alive, in the study and not beyond the cutoff on the scheduled day; everybody is due at baseline.
+
+    A death without a date is taken to follow the last day known alive.
+    """
     scheduled = pl.col("RANDDT") + pl.duration(days=pl.col("day"))
-    ends = pl.min_horizontal("DTHDT", "EOSDT", "CUTOFFDT")
+    undated = pl.when(pl.col("DTHFL") == "Y").then("LSTALVDT")
+    ends = pl.min_horizontal(pl.coalesce("DTHDT", undated), "EOSDT", "CUTOFFDT")
     return (pl.col("day") <= 0) | (scheduled <= ends).fill_null(False)
 
 
