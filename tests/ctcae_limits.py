@@ -49,26 +49,24 @@ V5 = """
 | PLAT   | L    | 150 |     |          |     | 150>1 75>2 50>3 25>4            |
 | HGB    | H    |     | 170 |          |     | 170>1 190>2 210>3               |
 | HGB    | H    |     | 170 | 180      |     | 170>1 190>2 210>3               |
-| ALT    | H    |     | 40  | 30       |     | 40>1 120>2 200>3 800>4          |
+| ALT    | H    |     | 40  | 10       |     | 40>1 120>2 200>3 800>4          |
 | ALT    | H    |     | 40  | 50       |     | 75=1 150>2 250>3 1000>4         |
-| AST    | H    |     | 40  | 30       |     | 40>1 120>2 200>3 800>4          |
+| AST    | H    |     | 40  | 10       |     | 40>1 120>2 200>3 800>4          |
 | AST    | H    |     | 40  | 50       |     | 75=1 150>2 250>3 1000>4         |
-| ALP    | H    |     | 100 | 90       |     | 100>1 250>2 500>3 2000>4        |
+| ALP    | H    |     | 100 | 30       |     | 100>1 250>2 500>3 2000>4        |
 | ALP    | H    |     | 100 | 120      |     | 240=1 300>2 600>3 2400>4        |
-| GGT    | H    |     | 100 | 90       |     | 100>1 250>2 500>3 2000>4        |
+| GGT    | H    |     | 100 | 30       |     | 100>1 250>2 500>3 2000>4        |
 | GGT    | H    |     | 100 | 120      |     | 240=1 300>2 600>3 2400>4        |
-| BILI   | H    |     | 20  | 10       |     | 20>1 30>2 60>3 200>4            |
+| BILI   | H    |     | 20  | 5        |     | 20>1 30>2 60>3 200>4            |
 | BILI   | H    |     | 20  | 30       |     | 30>1 45>2 90>3 300>4            |
 | CREAT  | H    |     | 100 | 50       |     | 75>2 150>3 600>4                |
-| FIBRINO | L   | 4   |     | 3.2      |     | 4>1 3>2 2>3 1>4                 |
-| FIBRINO | L   | 4   |     | 3.92     |     | 4>1 3>2 2>3 1>4                 |
-| FIBRINO | L   | 8   |     | 7        |     | 8>1 6>2 4>3 2>4                 |
-| FIBRINO | L   | 100 |     | 99       |     | 100>1 75>2 50>3 25>4            |
+| CREAT  | H    |     | 100 | 250      |     | 100>1 150>2 300>3 600>4         |
+| FIBRINO | L   | 4   |     | 3.9      |     | 4>1 3>2 2>3 1>4                 |
 | LIPASE | H    |     | 100 |          |     | 100>1 150>2 500>3               |
 | LIPASE | H    |     | 100 |          | symptomatic | 100>1 150>2 200>3 500>4 |
 | AMYLASE | H   |     | 100 |          |     | 100>1 150>2 500>3               |
 | AMYLASE | H   |     | 100 |          | symptomatic | 100>1 150>2 200>3 500>4 |
-| INR    | H    |     |     | 1        |     | 1.2>1 1.5>2 2.5>3               |
+| INR    | H    |     |     | 0.5      |     | 1.2>1 1.5>2 2.5>3               |
 | INR    | H    |     |     | 0.8      | on_anticoagulant | 0.8>1 1.2>2 2>3    |
 | SODIUM | L    | 135 |     |          |     | 135>1 130>2 125>3 120>4         |
 | SODIUM | L    | 135 |     |          | symptomatic | 135>1 130>3 120>4       |
@@ -83,23 +81,32 @@ V4 = """
 | NEUT   | L    | 2   |     |          |     | 2>1 1.5>2 1>3 0.5>4             |
 | LYM    | L    | 1.1 |     |          |     | 1.1>1 0.8>2 0.5>3 0.2>4         |
 | PLAT   | L    | 150 |     |          |     | 150>1 75>2 50>3 25>4            |
-| HGB    | H    |     | 170 | 160      |     | 170>1 190>2 210>3               |
+| HGB    | H    |     | 170 | 100      |     | 170>1 190>2 210>3               |
 | HGB    | H    |     | 170 | 180      |     | 180>1 200>2 220>3               |
+| ALT    | H    |     | 40  | 10       |     | 40>1 120>2 200>3 800>4          |
+| AST    | H    |     | 40  | 10       |     | 40>1 120>2 200>3 800>4          |
+| ALP    | H    |     | 100 | 30       |     | 100>1 250>2 500>3 2000>4        |
+| GGT    | H    |     | 100 | 30       |     | 100>1 250>2 500>3 2000>4        |
+| BILI   | H    |     | 20  | 5        |     | 20>1 30>2 60>3 200>4            |
 | ALT    | H    |     | 40  | 50       |     | 40>1 120>2 200>3 800>4          |
 | AST    | H    |     | 40  | 50       |     | 40>1 120>2 200>3 800>4          |
 | ALP    | H    |     | 100 | 120      |     | 100>1 250>2 500>3 2000>4        |
 | GGT    | H    |     | 100 | 120      |     | 100>1 250>2 500>3 2000>4        |
 | BILI   | H    |     | 20  | 30       |     | 20>1 30>2 60>3 200>4            |
 | CREAT  | H    |     | 100 | 50       |     | 50>1 75>2 150>3 600>4           |
+| CREAT  | H    |     | 100 | 250      |     | 100>1 150>2 300>3 600>4         |
 | FIBRINO | L   | 1   |     | 8        |     | 8>1 6=2 4=3 2=4                 |
+| FIBRINO | L   | 4   |     | 3.9      |     | 4>1 3>2 2>3 1>4                 |
 | LIPASE | H    |     | 100 |          |     | 100>1 150>2 200>3 500>4         |
 | AMYLASE | H   |     | 100 |          |     | 100>1 150>2 200>3 500>4         |
-| INR    | H    |     | 1.1 | 1        |     | 1.1>1 1.65>2 2.75>3             |
+| INR    | H    |     | 1.1 | 0.5      |     | 1.1>1 1.65>2 2.75>3             |
+| INR    | H    |     | 1.1 | 2        |     | 1.1>1 1.65>2 2.75>3             |
 | INR    | H    |     | 1.1 | 0.8      | on_anticoagulant | 0.8>1 1.2>2 2>3    |
 | SODIUM | L    | 135 |     |          |     | 135>1 130>3 120>4               |
 | URATE  | H    |     | 400 |          |     | 400>1 590>4                     |
 | URATE  | H    |     | 400 |          | symptomatic | 400>3 590>4             |
 | GLUC   | H    |     | 6   |          | fasting | 6>1 8.9>2 13.9>3 27.8>4     |
+| GLUC   | H    |     | 6   |          |     | 13.9>3 27.8>4                   |
 | CK     | H    |     | 200 |          |     | 200>1 500>2 1000>3 2000>4       |
 | PHOS   | L    | 0.9 |     |          |     | 0.9>1 0.8>2 0.6>3 0.3>4         |
 """
@@ -108,43 +115,77 @@ V6 = """
 | test   | side | lln | uln | baseline | yes | steps                           |
 | NEUT   | L    |     |     |          |     | 1.5>1 1>2 0.5>3 0.1>4           |
 | PLAT   | L    | 150 |     |          |     | 150>1 75>2 50>3 10>4            |
+| HGB    | H    |     | 170 | 100      |     | 170>1 190>2 210>3               |
 | HGB    | H    |     | 170 | 180      |     | 170>1 190>2 210>3               |
-| ALT    | H    |     | 40  | 30       |     | 40>1 120>2 200>3 800>4          |
+| FIBRINO | L   | 4   |     | 3.9      |     | 4>1 3>2 2>3 1>4                 |
+| ALT    | H    |     | 40  | 10       |     | 40>1 120>2 200>3 800>4          |
 | ALT    | H    |     | 40  | 50       |     | 50=1 75>2 100>3 200>4           |
-| AST    | H    |     | 40  | 30       |     | 40>1 120>2 200>3 800>4          |
+| ALT    | H    |     | 40  | 240      |     | 240=1 360>2 480>3 960>4         |
+| AST    | H    |     | 40  | 10       |     | 40>1 120>2 200>3 800>4          |
 | AST    | H    |     | 40  | 50       |     | 50=1 75>2 100>3 200>4           |
+| AST    | H    |     | 40  | 240      |     | 240=1 360>2 480>3 960>4         |
 | ALP    | H    |     | 100 | 90       |     | 100>1                           |
 | ALP    | H    |     | 100 | 120      |     | 120>1                           |
-| GGT    | H    |     | 100 | 90       |     | 100>1 250>2 500>3 2000>4        |
+| GGT    | H    |     | 100 | 30       |     | 100>1 250>2 500>3 2000>4        |
 | GGT    | H    |     | 100 | 120      |     | 120=1 180>2 360>3 1200>4        |
-| BILI   | H    |     | 20  | 10       |     | 20>1 30>2 60>3 200>4            |
+| GGT    | H    |     | 100 | 300      |     | 300=1 450>2 900>3 3000>4        |
+| BILI   | H    |     | 20  | 5        |     | 20>1 30>2 60>3 200>4            |
 | BILI   | H    |     | 20  | 30       |     | 30=1 45>2 75>3 300>4            |
 | CREAT  | H    | 60  | 100 | 70       |     | 100>1 150>2 300>3 600>4         |
 | CREAT  | H    | 60  | 100 | 50       |     | 75>2 150>3 600>4                |
+| CREAT  | H    | 60  | 100 | 250      |     | 100>1 150>2 300>3 600>4         |
 | LIPASE | H    |     | 100 |          |     | 100>1 150>2 500>3               |
 | LIPASE | H    |     | 100 |          | symptomatic | 100>1 150>2 300>3 500>4 |
 | AMYLASE | H   |     | 100 |          |     | 100>1 150>2 500>3               |
 | AMYLASE | H   |     | 100 |          | symptomatic | 100>1 150>2 200>3 500>4 |
-| INR    | H    |     |     | 1        |     | 1.2>1 1.5>2 2.5>3               |
+| INR    | H    |     |     | 0.5      |     | 1.2>1 1.5>2 2.5>3               |
 | INR    | H    |     |     | 0.8      | on_anticoagulant | 0.8>1 1.2>2 2>3    |
 | SODIUM | L    | 135 |     |          |     | 135>1 130>2 125>3 120>4         |
 | SODIUM | L    | 135 |     |          | symptomatic | 135>1 130>3 120>4       |
 | URATE  | H    |     | 400 |          |     | 400>1                           |
 | URATE  | H    |     | 400 |          | symptomatic | 400>3                   |
 | GLUC   | H    |     | 6   |          | fasting | 6>1 8.9>2 13.9>3 27.8>4     |
+| GLUC   | H    |     | 6   |          |     | 13.9>3 27.8>4                   |
 | LDH    | H    |     | 250 |          |     | 250>1                           |
 | HDL    | L    | 1   |     |          |     | 1>1                             |
 | LDL    | H    |     | 3   |          |     | 3>1                             |
 """
 
-# A fall from an abnormal baseline shows beside the LLN branch only where the limit at baseline was another one.
-FALLS = """
-| test    | side | lln | uln | baseline | baseline_lln | yes | steps            |
-| FIBRINO | L    | 1   |     | 8        | 9            |     | 6=2 4=3 2=4      |
-| FIBRINO | L    | 1   |     | 8        | 7            |     | 1>1 0.75>2 0.5>4 |
+# Where the limits at baseline were others than today's, each branch shows alone.
+THEN = """
+| test    | side | lln | uln | baseline | baseline_lln | baseline_uln | yes | steps            |
+| FIBRINO | L    | 1   |     | 8        | 9            |              |     | 6=2 4=3 2=4      |
+| FIBRINO | L    | 1   |     | 8        | 7            |              |     | 1>1 0.75>2 0.5>4 |
+| FIBRINO | L    | 0.4 |     | 0.55     | 1            |              |     | 0.5>4            |
+"""
+THEN_V4 = """
+| test    | side | lln | uln | baseline | baseline_lln | baseline_uln | yes | steps            |
+| CREAT   | H    |     | 100 | 50       |              | 40           |     | 50>1 75>2 150>3 600>4 |
+| FIBRINO | L    | 1   |     | 8        | 7            |              |     | 8>1 6=2 4=3 2=4  |
+| FIBRINO | L    | 1   |     | 8        | 9            |              |     | 8>1 6=2 4=3 2=4  |
+| FIBRINO | L    | 0.4 |     | 0.55     | 1            |              |     | 0.55>1 0.5>4     |
+"""
+THEN_V5 = """
+| test    | side | lln | uln | baseline | baseline_lln | baseline_uln | yes | steps            |
+| CREAT   | H    |     | 100 | 50       |              | 40           |     | 75>2 150>3 600>4 |
+"""
+THEN_V6 = """
+| test    | side | lln | uln | baseline | baseline_lln | baseline_uln | yes | steps            |
+| CREAT   | H    |     | 100 | 50       | 60           | 70           |     | 75>2 150>3 600>4 |
 """
 
-ALL = {"5.0": (SAME, V5, FALLS), "4.03": (SAME, V4), "6.0": (SAME, V6, FALLS)}
+ALL = {
+    "5.0": (SAME, V5, THEN, THEN_V5),
+    "4.03": (SAME, V4, THEN_V4),
+    "6.0": (SAME, V6, THEN, THEN_V6),
+}
+
+# A fall counted by the value instead of the baseline (Policy.fibrinogen_abnormal); the baseline is normal.
+BY_VALUE = """
+| test    | side | lln | uln | baseline | yes | steps                    |
+| FIBRINO | L    | 4   |     | 5        |     | 4>1 3.75=2 2.5=3 1.25=4  |
+| FIBRINO | L    | 4   |     | 12       |     | 4>3 3=4                  |
+"""
 
 SI = {
     **dict.fromkeys(("NEUT", "LYM", "WBC", "PLAT", "CD4"), "10^9/L"),
@@ -159,6 +200,14 @@ _HAIR = 1e-9  # relative: far above 15 digits, far below any reported decimal
 
 def situations(version: str) -> list[dict[str, object]]:
     return [row for drawn in ALL[version] for row in table(drawn).iter_rows(named=True)]
+
+
+def _with_any_baseline(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Where no baseline is drawn for a test it must not matter: the same steps from a normal and an abnormal one."""
+    matters = {(row["test"], row["side"]) for row in rows if row["baseline"] is not None}
+    free = [row for row in rows if (row["test"], row["side"]) not in matters]
+    limits = [(row, float(str(row["uln"] or row["lln"] or 1))) for row in free]
+    return [*rows, *(row | {"baseline": limit * part} for row, limit in limits for part in (0.5, 2.0))]
 
 
 def _points(situation: dict[str, object]) -> list[tuple[float, int]]:
@@ -176,9 +225,9 @@ def _points(situation: dict[str, object]) -> list[tuple[float, int]]:
     return points
 
 
-def expected(version: str) -> pl.DataFrame:
+def expected(situations: list[dict[str, object]]) -> pl.DataFrame:
     """Rows for ``grade_labs`` with the column ``expected``."""
-    numbers = ("lln", "uln", "baseline", "baseline_lln")
+    numbers = ("lln", "uln", "baseline", "baseline_lln", "baseline_uln")
     rows = [
         {
             "subject": f"{number}",
@@ -188,20 +237,29 @@ def expected(version: str) -> pl.DataFrame:
             "unit": SI.get(str(situation["test"]), "mmol/L"),
             "is_baseline": False,
             "expected": grade,
-            **{n: situation.get(n) and float(situation[n]) for n in numbers},
+            **{n: situation.get(n) and float(str(situation[n])) for n in numbers},
             **{w: situation["yes"] == w for w in ("symptomatic", "on_anticoagulant", "fasting")},
         }
-        for number, situation in enumerate(situations(version))
+        for number, situation in enumerate(situations)
         for value, grade in _points(situation)
     ]
     return pl.DataFrame(rows, schema_overrides=dict.fromkeys(numbers, pl.Float64), infer_schema_length=None)
 
 
-def wrong(version: str, criteria: pl.DataFrame, tests: set[str] | None = None) -> pl.DataFrame:
-    """The rows whose grade is not the expected one: empty if the criteria are right."""
-    labs = expected(version)
-    if tests is not None:
-        labs = labs.filter(pl.col("test").is_in(tests))
-    graded = grade_labs(labs, criteria, Policy())
+def wrong(version: str, criteria: pl.DataFrame, test: str | None = None) -> pl.DataFrame:
+    """The rows (of one test) whose grade is not the expected one: empty if the criteria are right."""
+    usual = _with_any_baseline(situations(version))
+    by_value = table(BY_VALUE).rows(named=True) if version != "4.03" else []
+    return pl.concat(
+        [
+            _wrong([row for row in rows if test in (None, row["test"])], criteria, policy)
+            for rows, policy in ((usual, Policy()), (by_value, Policy(fibrinogen_abnormal="value")))
+            if any(test in (None, row["test"]) for row in rows)
+        ]
+    )
+
+
+def _wrong(rows: list[dict[str, object]], criteria: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    graded = grade_labs(expected(rows), criteria, policy)
     found = pl.when(pl.col("side") == "L").then(pl.col("grade_low")).otherwise(pl.col("grade_high"))
     return graded.with_columns(found=found).filter(pl.col("found").ne_missing(pl.col("expected")))

@@ -7,61 +7,99 @@ import pytest
 
 from drawn import table
 from trialwright.medicine.ctcae import corrected_calcium, criteria
-from trialwright.medicine.units import to_si, units
+from trialwright.medicine.units import to_si, unit_key, units
+
+COUNTS = "NEUT LYM WBC PLAT CD4 EOS BASO MONO"
+PROTEINS = "HGB ALB PROT FIBRINO HAPTOG"
+ENZYMES = "ALT AST ALP GGT LDH CK LIPASE AMYLASE"
+CALCIUM = "CA CACORR CAION"
+MOLAR = f"SODIUM K CL {CALCIUM} MG GLUC CHOL TRIG HDL LDL PHOS"
+
+# tests, value and unit as reported, value and unit in SI: typed from molar masses and the definition of the units
+CONVERSIONS = [
+    (COUNTS, 250, "THOU/uL", 250, "10^9/L"),
+    (COUNTS, 250, "THOUS/uL", 250, "10^9/L"),
+    (COUNTS, 250, "K/uL", 250, "10^9/L"),
+    (COUNTS, 250, "K/cumm", 250, "10^9/L"),
+    (COUNTS, 250, "GI/L", 250, "10^9/L"),
+    (COUNTS, 250, "G/L", 250, "10^9/L"),
+    (COUNTS, 250, "10^9/L", 250, "10^9/L"),
+    (COUNTS, 250, "10*9/L", 250, "10^9/L"),
+    (COUNTS, 250, "x10E9/l", 250, "10^9/L"),
+    (COUNTS, 250, "x10E09/L", 250, "10^9/L"),
+    (COUNTS, 250, "10^3/mm3", 250, "10^9/L"),
+    (COUNTS, 250, "10^3/mm^3", 250, "10^9/L"),
+    (COUNTS, 250, "X 10**3 / uL", 250, "10^9/L"),
+    (COUNTS, 250, "10^3/mcL", 250, "10^9/L"),
+    (COUNTS, 1500, "/mm3", 1.5, "10^9/L"),
+    (COUNTS, 1500, "/uL", 1.5, "10^9/L"),
+    (COUNTS, 1500, "cells/uL", 1.5, "10^9/L"),
+    (COUNTS, 1500, "cell/µL", 1.5, "10^9/L"),
+    (COUNTS, 200, "10^6/L", 0.2, "10^9/L"),
+    (COUNTS, 200, "MI/L", 0.2, "10^9/L"),
+    (PROTEINS, 12.5, "g/dL", 125, "g/L"),
+    (PROTEINS, 125, "g/L", 125, "g/L"),
+    (PROTEINS, 125, "mg/mL", 125, "g/L"),
+    (PROTEINS, 300, "mg/dL", 3, "g/L"),
+    (PROTEINS, 300, "mg/L", 0.3, "g/L"),
+    ("HGB", 6.2, "mmol/L", 99.9068, "g/L"),
+    (ENZYMES, 40, "U/L", 40, "U/L"),
+    (ENZYMES, 40, "IU/L", 40, "U/L"),
+    (ENZYMES, 40, "mU/mL", 40, "U/L"),
+    (ENZYMES, 1, "ukat/L", 60, "U/L"),
+    (ENZYMES, 1, "µkat/L", 60, "U/L"),
+    (ENZYMES, 100, "nkat/L", 6, "U/L"),
+    ("CREAT BILI URATE", 20.5, "umol/L", 20.5, "umol/L"),
+    ("CREAT BILI URATE", 20.5, "µmol/L", 20.5, "umol/L"),
+    ("CREAT BILI URATE", 20.5, "μmol/L", 20.5, "umol/L"),
+    ("CREAT BILI URATE", 20.5, "mcmol/L", 20.5, "umol/L"),
+    ("CREAT BILI URATE", 0.1, "mmol/L", 100, "umol/L"),
+    ("CREAT", 1.0, "mg/dL", 88.4, "umol/L"),
+    ("CREAT", 10, "mg/L", 88.4, "umol/L"),
+    ("BILI", 1.2, "mg/dL", 20.52, "umol/L"),
+    ("BILI", 12, "mg/L", 20.52, "umol/L"),
+    ("URATE", 10, "mg/dL", 594.8, "umol/L"),
+    (MOLAR, 4, "MMOL/L", 4, "mmol/L"),
+    ("SODIUM K CL", 140, "mEq/L", 140, "mmol/L"),
+    (f"{CALCIUM} MG", 5, "mEq/L", 2.5, "mmol/L"),
+    (CALCIUM, 10.02, "mg/dL", 2.5, "mmol/L"),
+    ("MG", 2.431, "mg/dL", 1, "mmol/L"),
+    ("GLUC", 180.16, "mg/dL", 10, "mmol/L"),
+    ("GLUC", 1.8016, "g/L", 10, "mmol/L"),
+    ("CHOL HDL LDL", 38.67, "mg/dL", 1, "mmol/L"),
+    ("TRIG", 88.57, "mg/dL", 1, "mmol/L"),
+    ("PHOS", 3.097, "mg/dL", 1, "mmol/L"),
+    ("INR", 1.1, None, 1.1, "1"),
+    ("INR", 1.1, "", 1.1, "1"),
+    ("INR", 1.1, "1", 1.1, "1"),
+    ("INR", 1.1, "RATIO", 1.1, "1"),
+    ("INR", 1.1, "{INR}", 1.1, "1"),
+    ("INR", 1.1, "INR", 1.1, "1"),
+    ("INR", 1.1, "NO UNITS", 1.1, "1"),
+    ("APTT", 30, "s", 30, "s"),
+    ("APTT", 30, "sec", 30, "s"),
+    ("APTT", 30, "secs", 30, "s"),
+    ("APTT", 30, "second", 30, "s"),
+    ("APTT", 30, "Seconds", 30, "s"),
+]
+SCHEMA = {"tests": pl.String, "value": pl.Float64, "unit": pl.String, "si": pl.Float64, "said": pl.String}
 
 
-@pytest.mark.parametrize(
-    ("test", "value", "unit", "si", "si_unit"),
-    [
-        ("HGB", 12.5, "g/dL", 125, "g/L"),
-        ("HGB", 125, "g/L", 125, "g/L"),
-        ("HGB", 6.2, "mmol/L", 99.9068, "g/L"),
-        ("CREAT", 1.0, "mg/dL", 88.4, "umol/L"),
-        ("CREAT", 0.1, "mmol/L", 100, "umol/L"),
-        ("BILI", 1.2, "mg/dL", 20.52, "umol/L"),
-        ("BILI", 20.5, "µmol/L", 20.5, "umol/L"),
-        ("BILI", 20.5, "μmol/L", 20.5, "umol/L"),
-        ("BILI", 20.5, "mcmol/L", 20.5, "umol/L"),
-        ("GLUC", 180.16, "mg/dL", 10, "mmol/L"),
-        ("CA", 10.02, "mg/dL", 2.5, "mmol/L"),
-        ("CA", 5, "mEq/L", 2.5, "mmol/L"),
-        ("MG", 2.431, "mg/dL", 1, "mmol/L"),
-        ("MG", 2, "mEq/L", 1, "mmol/L"),
-        ("SODIUM", 140, "mEq/L", 140, "mmol/L"),
-        ("K", 4, "MMOL/L", 4, "mmol/L"),
-        ("ALB", 3.5, "g/dL", 35, "g/L"),
-        ("FIBRINO", 300, "mg/dL", 3, "g/L"),
-        ("ALT", 40, "U/L", 40, "U/L"),
-        ("ALT", 40, "IU/L", 40, "U/L"),
-        ("ALT", 1, "ukat/L", 60, "U/L"),
-        ("ALT", 100, "nkat/L", 6, "U/L"),
-        ("PLAT", 250, "THOU/uL", 250, "10^9/L"),
-        ("PLAT", 250, "GI/L", 250, "10^9/L"),
-        ("PLAT", 250, "10^9/L", 250, "10^9/L"),
-        ("PLAT", 250, "10*9/L", 250, "10^9/L"),
-        ("PLAT", 250, "x10E9/l", 250, "10^9/L"),
-        ("PLAT", 250, "10^3/mm3", 250, "10^9/L"),
-        ("PLAT", 250, "X 10**3 / uL", 250, "10^9/L"),
-        ("PLAT", 250, "K/cumm", 250, "10^9/L"),
-        ("NEUT", 1500, "/mm3", 1.5, "10^9/L"),
-        ("NEUT", 1500, "cells/uL", 1.5, "10^9/L"),
-        ("CD4", 200, "10^6/L", 0.2, "10^9/L"),
-        ("URATE", 10, "mg/dL", 594.8, "umol/L"),
-        ("CHOL", 38.67, "mg/dL", 1, "mmol/L"),
-        ("TRIG", 88.57, "mg/dL", 1, "mmol/L"),
-        ("PHOS", 3.097, "mg/dL", 1, "mmol/L"),
-        ("INR", 1.1, None, 1.1, "1"),
-        ("INR", 1.1, "RATIO", 1.1, "1"),
-        ("APTT", 30, "sec", 30, "s"),
-    ],
-)
-def test_conversion(test: str, value: float, unit: str | None, si: float, si_unit: str) -> None:
-    row = pl.DataFrame(
-        {"test": [test], "value": [float(value)], "unit": [unit]}, schema_overrides={"unit": pl.String}
-    )
-    found = to_si(row).row(0, named=True)
-    assert found["si_value"] == pytest.approx(si, rel=1e-12)
-    assert (found["si_unit"], found["value"], found["unit"]) == (si_unit, value, unit)
+def conversions() -> pl.DataFrame:
+    """One row per test and conversion: test, value, unit, si, said."""
+    typed = pl.DataFrame(CONVERSIONS, schema=SCHEMA, orient="row", strict=False)
+    return typed.with_columns(test=pl.col("tests").str.split(" ")).explode("test").drop("tests")
+
+
+def test_conversions() -> None:
+    found = to_si(conversions())
+    apart = (pl.col("si_value") / pl.col("si") - 1).abs() > 1e-12
+    assert found.filter(apart.fill_null(True) | pl.col("si_unit").ne_missing(pl.col("said"))).is_empty()
+
+
+def test_every_spelling_of_the_table_was_typed() -> None:
+    typed = conversions().select("test", unit_key=unit_key(pl.col("unit")))
+    assert set(units().select("test", "unit_key").iter_rows()) == set(typed.iter_rows())
 
 
 @pytest.mark.parametrize(
