@@ -122,11 +122,21 @@ def test_no_patients_is_no_percentage():
     assert note(found, "percent", "B", "CRS") == "no patients in arm B"
 
 
+def test_an_action_that_was_never_recorded_is_not_a_zero():
+    silent = EVENTS.with_columns(AEACN=pl.lit(None, pl.String))
+    found = rows(run(with_analyses(small_study(), TOX), {"ADSL": SUBJECTS, "ADAE": silent}), analysis="AE")
+    assert rows(found, level="drug withdrawn").select("group", "value", "note").rows() == [
+        ("", None, "AEACN is not recorded for any emergent event")
+    ]
+    assert number(found, "n", "A", "serious") == 1
+
+
 def test_grades_that_are_words():
     study = with_analyses(small_study(adverse_events={"grades": ["MILD", "MODERATE", "SEVERE"]}), TOX)
     mild = EVENTS.with_columns(pl.col("ATOXGRN").clip(1, 3))
     found = rows(run(study, {"ADSL": SUBJECTS, "ADAE": mild}), analysis="AE")
     assert note(found, "n_grade_3", "A", "any TEAE") == "SEVERE"
+    assert note(found, "n", "A", "grade>=3") == "SEVERE or worse"
     assert rows(found, statistic="n_grade_4").is_empty()
     assert rows(found, level="CRS").is_empty()  # the study names no terms for it
     assert number(found, "n", "B", "fatal") == 1  # by its outcome

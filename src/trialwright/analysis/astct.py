@@ -26,6 +26,7 @@ SYNDROMES: Final = ("CRS", "ICANS")
 LATER: Final = 4
 """The dose from which doses are counted together."""
 
+UNTOLD: Final = "ADEX does not say how many doses were received"
 SPREAD: Final = ("median", "q1", "q3", "min", "max")
 
 
@@ -174,27 +175,22 @@ def _how_long(study: Study, address: Address, side: Treated) -> Iterator[Result]
 
 def _by_dose(address: Address, side: Treated) -> Iterator[Result]:
     """Of those who received that dose, and of all with the syndrome: both denominators, each by its name."""
-    affected, doses = side.affected(), side.people["doses"]
-    unknown = (
-        "ADEX does not say how many doses were received" if doses.null_count() == doses.len() > 0 else ""
-    )
+    doses = side.people["doses"]
+    silent = doses.null_count() == doses.len() > 0
     for number in range(1, LATER + 1):
         later = number == LATER
-        after = pl.col("DOSENUM") >= number if later else pl.col("DOSENUM") == number
-        dosed = int((doses >= number).sum())
-        x = side.affected(after)
+        x = side.affected(pl.col("DOSENUM") >= number if later else pl.col("DOSENUM") == number)
+        dosed = None if silent else int((doses >= number).sum())
         at = {"group": side.group, "level": side.level(" | later doses" if later else f" | dose {number}")}
         yield address.number("n", x, **at)
-        yield address.number("n_dosed", None if unknown else dosed, note=unknown, **at)
+        yield address.number("n_dosed", dosed, note=UNTOLD if silent else "", **at)
         for name, of, who in (
             ("percent_of_dosed", dosed, "received that dose"),
-            ("percent_of_affected", affected, f"had {side.syndrome}"),
+            ("percent_of_affected", side.affected(), f"had {side.syndrome}"),
         ):
-            value = 100 * x / of if of else None
-            gap = f"nobody in arm {side.group} {who}"
-            if name == "percent_of_dosed" and unknown:
-                gap = unknown
-            yield address.number(name, value, note=f"of those who {who}" if of else gap, **at)
+            gap = UNTOLD if of is None else f"nobody in arm {side.group} {who}"
+            value, note = (100 * x / of, f"of those who {who}") if of else (None, gap)
+            yield address.number(name, value, note=note, **at)
 
 
 def _difference(

@@ -50,9 +50,16 @@ class Pair:
         except NotEstimable as why:
             raise NotEstimable(self.contrast.in_words(why.reason)) from why
 
-    def limited(self, compute: Callable[[], Difference]) -> Callable[[], tuple[float, float, float]]:
+    def limited(
+        self, compute: Callable[[], Difference], day: float, level: str
+    ) -> Callable[[], tuple[float, float, float]]:
+        """The estimate and its limits; a reason that names the day says the months instead."""
+
         def numbers() -> tuple[float, float, float]:
-            found = self.named(compute)
+            try:
+                found = self.named(compute)
+            except NotEstimable as why:
+                raise NotEstimable(why.reason.replace(f"{day:g}", level)) from why
             return found.estimate, found.lower, found.upper
 
         return numbers
@@ -111,17 +118,18 @@ def _hazard(question: Question, pair: Pair, labels: Labels) -> tuple[float, ...]
 def _differences(question: Question, pair: Pair) -> Iterator[Result]:
     address, group, sides = question.address, pair.contrast.name, (pair.time, pair.event, pair.one)
     for months in question.analysis.landmarks_months:
+        day, level = question.days(months), in_months(months)
 
-        def rates(day: float = question.days(months)) -> Difference:
+        def rates(day: float = day) -> Difference:
             return landmark_difference(*sides, day, confidence=question.confidence).difference
 
-        names, level = limits("survival_difference"), in_months(months)
-        yield from address.estimates(names, pair.limited(rates), group=group, level=level)
+        compute = pair.limited(rates, day, level)
+        yield from address.estimates(limits("survival_difference"), compute, group=group, level=level)
     for months in question.analysis.rmst_months:
-        tau, note = question.tau(months)
+        (tau, note), level = question.tau(months), in_months(months)
 
         def means(tau: float = tau) -> Difference:
             return rmst_difference(*sides, positive(tau), confidence=question.confidence).difference
 
-        names, level = limits("rmst_difference"), in_months(months)
-        yield from address.estimates(names, pair.limited(means), group=group, level=level, note=note)
+        compute = pair.limited(means, tau, level)
+        yield from address.estimates(limits("rmst_difference"), compute, group=group, level=level, note=note)

@@ -10,7 +10,7 @@ are not yet rolled into episodes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -20,6 +20,7 @@ from trialwright.analysis.population import columns, placed, with_total
 from trialwright.analysis.rows import Adam, Address
 from trialwright.analysis.summary import grid, tabulate
 from trialwright.standards import results
+from trialwright.standards.results import rows_to_frame
 from trialwright.study.model import Analysis, Study
 
 ANY: Final = "any TEAE"
@@ -49,6 +50,9 @@ OVERVIEW: Final[Mapping[str, pl.Expr]] = {
 }
 """Sets shown in all only."""
 
+ACTIONS: Final = ("drug withdrawn", "dose reduced", "drug interrupted")
+"""Sets that only AEACN can tell."""
+
 
 def toxicity(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
     """Every set, SOC and PT in every arm and in total; CRS and ICANS; deaths."""
@@ -56,14 +60,21 @@ def toxicity(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
     address = Address(analysis.id, analysis.population)
     sizes = columns(study, people)
     emergent = _emergent(adam, people)
+    untold = ACTIONS if emergent["AEACN"].null_count() == emergent.height > 0 else ()
+    sets = [name for name in (*SETS, *OVERVIEW) if name not in untold]
+    why = "AEACN is not recorded for any emergent event"
     parts = (
         sizes.select("group", level=pl.lit("population"), statistic=pl.lit("n"), value="N"),
-        _counted(with_total(_levels(emergent)), sizes, study.adverse_events.grades),
+        _counted(with_total(_levels(emergent, sets)), sizes, sets, study.adverse_events.grades),
         _unknown_seriousness(emergent),
         _deaths(study, people, sizes),
     )
     return results.concat(
-        [*(address.frame(part) for part in parts), syndromes(study, adam, people, emergent, address)]
+        [
+            *(address.frame(part) for part in parts),
+            rows_to_frame(address.number("n", None, level=name, note=why) for name in untold),
+            syndromes(study, adam, people, emergent, address),
+        ]
     )
 
 
@@ -80,11 +91,11 @@ def _emergent(adam: Adam, people: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _levels(emergent: pl.DataFrame) -> pl.DataFrame:
+def _levels(emergent: pl.DataFrame, sets: Sequence[str]) -> pl.DataFrame:
     """Each record once under every level it counts in."""
     parts = []
-    for name, condition in {**SETS, **OVERVIEW}.items():
-        mine = emergent.filter(condition)
+    for name in sets:
+        mine = emergent.filter(SETS[name] if name in SETS else OVERVIEW[name])
         before = "" if name == ANY else f"{name} "
         labels = [pl.lit(name)]
         if name in SETS:
@@ -96,7 +107,9 @@ def _levels(emergent: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _counted(records: pl.DataFrame, sizes: pl.DataFrame, grades: tuple[str, ...]) -> pl.DataFrame:
+def _counted(
+    records: pl.DataFrame, sizes: pl.DataFrame, sets: Sequence[str], grades: tuple[str, ...]
+) -> pl.DataFrame:
     """Patients, events, and patients by worst grade, called by its word where it is not its number."""
     worst = records.group_by("level", "group", "USUBJID").agg(events=pl.len(), grade=pl.col("ATOXGRN").max())
     steps = range(1, len(grades) + 1)
@@ -106,16 +119,17 @@ def _counted(records: pl.DataFrame, sizes: pl.DataFrame, grades: tuple[str, ...]
         *((pl.col("grade") == k).sum().alias(f"n_grade_{k}") for k in steps),
         pl.col("grade").is_null().sum().alias("n_grade_missing"),
     )
-    cells = grid(sizes["group"], _ordered(found["level"]))
+    others = found["level"].unique().sort()
+    cells = grid(sizes["group"], [*sets, *others.filter(~others.is_in([*sets]))])
     words = {f"n_grade_{k}": word for k, word in enumerate(grades, 1) if word != str(k)}
     called = pl.col("statistic").replace_strict(words, default=pl.col("note"), return_dtype=pl.String)
-    return tabulate(found, cells, sizes, found.columns[2:]).with_columns(note=called)
-
-
-def _ordered(found: pl.Series) -> list[str]:
-    """The sets as listed, also where nobody is in them; then SOC and PT by name."""
-    listed = [*SETS, *OVERVIEW]
-    return [*listed, *found.unique().sort().filter(~found.unique().sort().is_in(listed))]
+    counted = tabulate(found, cells, sizes, found.columns[2:]).with_columns(note=called)
+    if "n_grade_3" not in words:
+        return counted
+    severe = pl.col("level").str.starts_with("grade>=3") & (pl.col("note") == "")
+    return counted.with_columns(
+        note=pl.when(severe).then(pl.lit(f"{words['n_grade_3']} or worse")).otherwise("note")
+    )
 
 
 def _unknown_seriousness(emergent: pl.DataFrame) -> pl.DataFrame:
