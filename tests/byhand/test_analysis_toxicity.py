@@ -125,8 +125,9 @@ def test_no_patients_is_no_percentage():
 def test_an_action_that_was_never_recorded_is_not_a_zero():
     silent = EVENTS.with_columns(AEACN=pl.lit(None, pl.String))
     found = rows(run(with_analyses(small_study(), TOX), {"ADSL": SUBJECTS, "ADAE": silent}), analysis="AE")
-    assert rows(found, level="drug withdrawn").select("group", "value", "note").rows() == [
-        ("", None, "AEACN is not recorded for any emergent event")
+    why = "AEACN is not recorded for any emergent event"
+    assert rows(found, level="drug withdrawn").select("group", "statistic", "value", "note").rows() == [
+        (group, "n", None, why) for group in ("A", "B", "Total")
     ]
     assert number(found, "n", "A", "serious") == 1
 

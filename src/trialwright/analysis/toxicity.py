@@ -72,7 +72,11 @@ def toxicity(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
     return results.concat(
         [
             *(address.frame(part) for part in parts),
-            rows_to_frame(address.number("n", None, level=name, note=why) for name in untold),
+            rows_to_frame(
+                address.number("n", None, group=group, level=name, note=why)
+                for name in untold
+                for group in sizes["group"]
+            ),
             syndromes(study, adam, people, emergent, address),
         ]
     )
