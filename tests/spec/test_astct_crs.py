@@ -39,7 +39,7 @@ def test_the_grade_is_the_worse_of_two_columns():
         38.2   |             |            |             | FACEMASK  | 4       | 3     | C12 the device decides
         38.2   |             |            |             | NC        | 8       | 3     | C13 nasal cannula, high flow
         38.2   |             |            |             | NC        | 6       | 2     | 6 L/min is low flow
-        38.2   |             |            |             | NC        | 6.1     | 3     | above it is not
+        38.2   |             |            |             | NC        | 6.01    | 3     | above it is not
         38.2   |             |            |             | NC        |         | 2     | C15 flow unknown: low
         38.2   |             |            |             | BLOWBY    | 10      | 2     | blow-by
         38.2   |             |            |             | HFNC      | 5       | 3     | high-flow device
@@ -135,6 +135,18 @@ def test_c14_an_inotrope_is_no_vasopressor():
     assert counted == [False, False, True, False, None]
 
 
+@pytest.mark.parametrize("drug", astct.VASOPRESSORS)
+def test_each_vasopressor_counts(drug):
+    assert pl.select(astct.is_vasopressor(pl.lit(f" {drug.lower()}"))).item()
+
+
+def test_the_vasopressors():
+    assert set(astct.VASOPRESSORS) == {
+        "NOREPINEPHRINE", "NORADRENALINE", "EPINEPHRINE", "ADRENALINE", "PHENYLEPHRINE", "DOPAMINE",
+        "METARAMINOL", "EPHEDRINE", "ANGIOTENSIN II",
+    }  # fmt: skip
+
+
 def test_c15_a_flow_taken_as_low_is_flagged():
     seen = course("temp_c | o2_device | o2_flow\n38.5 | NC | \n38.5 | NC | 3\n38.5 | FACEMASK | ")
     assert seen["o2_flow_assumed"].to_list() == [True, False, False]
@@ -146,6 +158,22 @@ def test_c16_fever_is_not_rounded_up():
     fahrenheit = pl.DataFrame({"f": [100.4, 100.3]}).select(temp_c=astct.celsius(pl.col("f")))
     assert fahrenheit["temp_c"][0] == 38.0
     assert fahrenheit["temp_c"][1] < 38.0
+
+
+def test_fever_is_compared_to_a_millionth_of_a_degree():
+    temperatures = pl.DataFrame({"temp_c": [37.9999996, 37.999999, None, 39.0]})
+    seen = temperatures.select(astct.is_fever(pl.col("temp_c"), pl.lit(None, dtype=pl.Boolean)))
+    assert seen.to_series().to_list() == [True, False, False, True]
+
+
+def test_without_signs_each_column_is_0():
+    row = pl.select(
+        pressure=astct.hypotension_grade(
+            *(pl.lit(None, dtype=kind) for kind in (pl.Boolean, pl.Int64, pl.Boolean))
+        ),
+        oxygen=astct.hypoxia_grade(pl.lit("NONE"), pl.lit(None, dtype=pl.Float64)),
+    )
+    assert row.row(0) == (0, 0)
 
 
 def test_c17_fever_back_within_24_hours_is_the_same_episode():
@@ -181,6 +209,8 @@ def test_c18_death_is_grade_5_when_crs_is_its_principal_cause():
     assert seen["episode"].to_list() == [1, 1]
     assert seen["query"].to_list() == [None, None]
     never = course("temp_c | crs_death\n37 | true")
+    assert never["episode"].to_list() == [None]
+    assert astct.episodes(never).is_empty()
     assert (never["grade"].to_list(), never["query"].to_list()) == ([5], ["NO_FEVER"])
 
 
@@ -226,6 +256,17 @@ def test_an_assessment_without_a_time_is_kept_and_not_graded():
     assert seen["query"].to_list() == [None, "NO_TIME"]
 
 
+def test_of_two_assessments_at_one_time_fever_and_treatment_come_first():
+    for rows in (["37 | true | ", "38.5 | | "], ["38.5 | | ", "37 | true | "]):
+        text = "\n".join(["hours | temp_c | hypotension | antipyretic", *(f"0 | {row}" for row in rows)])
+        assert course(text)["query"].to_list() == [None, "AFEBRILE_UNMASKED"]
+    for rows in (["37 | true | ", "37 | | true"], ["37 | | true", "37 | true | "]):
+        text = "\n".join(
+            ["hours | temp_c | hypotension | antipyretic", "0 | 38.5 | | ", *(f"4 | {row}" for row in rows)]
+        )
+        assert grades(text) == [1, 1, 2]
+
+
 def test_patients_do_not_touch_each_other():
     seen = course("subject | hours | temp_c | hypotension\nB | 4 | 37 | true\nA | 0 | 38.5 | \nB | 0 | 37 | ")
     assert seen["subject"].to_list() == ["A", "B", "B"]
@@ -241,9 +282,16 @@ def test_no_rows_in_no_rows_out():
 def test_unknown_words_are_named():
     with pytest.raises(ValueError, match=r"o2_device knows NONE, .*, not TENT"):
         course("temp_c | o2_device\n38.5 | TENT")
+    with pytest.raises(ValueError, match=r"home_o2_device knows NONE, .*, not TENT"):
+        course("temp_c | home_o2_device\n38.5 | TENT")
+    with pytest.raises(ValueError, match="assessments lacks the columns subject"):
+        astct.crs_course(pl.DataFrame({"hours": [1]}))
     with pytest.raises(ValueError, match="astct vasopressin_alone is one of 2, 3, not 4"):
         astct.Policy(vasopressin_alone=4)
     with pytest.raises(ValueError, match="astct new_episode_gap_h is a number of hours above 0, not 0"):
         astct.Policy(new_episode_gap_h=0)
+    with pytest.raises(ValueError, match="astct fever_memory_h is a number of hours above 0, not -1"):
+        astct.Policy(fever_memory_h=-1)
+    assert astct.Policy(fever_memory_h=0.5).fever_memory_h == 0.5
     with pytest.raises(ValueError, match="assessments lacks the columns hours"):
         astct.crs_course(pl.DataFrame({"subject": ["1"]}))

@@ -1,6 +1,7 @@
 """Episodes and the dose before them: the rules page, section 3.3. Hours from a common origin."""
 
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from recist_frames import framed
@@ -47,7 +48,7 @@ def test_an_episode_not_seen_to_end_is_not_resolved():
 
 def test_a_query_is_no_resolution():
     seen = crs("hours | temp_c | hypotension\n0 | 38.5 | \n4 | 37 | true\n8 | 37 | ")
-    assert astct.episodes(seen)["resolved_h"].to_list() == [8]
+    assert astct.episodes(seen).select("last_h", "resolved_h").row(0) == (0, 8)
 
 
 def test_a_fatal_episode_does_not_resolve():
@@ -83,6 +84,26 @@ def test_two_episodes_before_any_dose_are_not_returns():
     attached = astct.attach_dose(astct.episodes(TWO), doses(D1=500))
     assert attached["dose"].to_list() == [None, None]
     assert attached["no_dose_between"].to_list() == [False, False]
+
+
+def test_hours_of_a_clock_are_exact():
+    found = astct.episodes(TWO)
+    attached = astct.attach_dose(found, doses(D1=9.9999996))
+    assert attached["dose"].to_list() == [None, "D1"]
+    assert astct.attach_dose(found, doses(D1=9.999999))["dose"].to_list() == ["D1", "D1"]
+
+
+def test_missing_columns_are_named():
+    found = astct.episodes(TWO)
+    for column in ("subject", "episode", "onset_h"):
+        with pytest.raises(ValueError, match=f"episodes lacks the columns {column}"):
+            astct.attach_dose(found.drop(column), doses(D1=0))
+    for column in ("subject", "dose", "hours"):
+        with pytest.raises(ValueError, match=f"doses lacks the columns {column}"):
+            astct.attach_dose(found, doses(D1=0).drop(column))
+    for column in ("subject", "hours", "grade", "episode"):
+        with pytest.raises(ValueError, match=f"course lacks the columns {column}"):
+            astct.episodes(TWO.drop(column))
 
 
 def test_patients_keep_their_own_doses():

@@ -166,5 +166,9 @@ def test_an_assessment_without_a_time_is_graded_but_belongs_to_no_episode():
 
 
 def test_unknown_words_are_named():
+    for column in ("subject", "hours"):
+        row = pl.DataFrame({"subject": ["1"], "hours": [0]}).drop(column)
+        with pytest.raises(ValueError, match=f"assessments lacks the columns {column}"):
+            astct.icans_course(row)
     with pytest.raises(ValueError, match=r"consciousness knows ALERT, .*, not ASLEEP"):
         course("consciousness\nASLEEP")

@@ -128,6 +128,7 @@ def test_between():
         PR 42, SD 63, CR 84               | PR
         PR 42, CR 63, PR 84               | PR
         PR 42, NON-CR/NON-PD 63, PR 84    | SD
+        PR 42, NED 63, PR 84              | SD
         PR 42, PD 63, PR 84               | SD
         """
     )
@@ -307,8 +308,9 @@ def test_an_assessor_without_a_name_is_one_too():
 def test_a_word_that_is_no_response_is_named():
     with pytest.raises(ValueError, match=r"response knows CR, PR, .* not CHECK"):
         recist.best_response(course("CHECK 42"), confirmed=True)
-    with pytest.raises(ValueError, match="time_points lacks the columns response"):
-        recist.best_response(pl.DataFrame(schema=COURSE).drop("response"), confirmed=True)
+    for column in COURSE:
+        with pytest.raises(ValueError, match=f"time_points lacks the columns {column}"):
+            recist.best_response(pl.DataFrame(schema=COURSE).drop(column), confirmed=True)
 
 
 def test_from_lesions_to_best_response():

@@ -340,6 +340,23 @@ def test_without_targets_the_last_scan_dates():
     assert points["day"].to_list() == [90, 127]
 
 
+def test_evidence_of_progression_without_a_day_bears_that_of_its_assessment():
+    dayless = pl.lit(None, dtype=pl.Int64)
+    lesions = new("assessment | status\n2 | UNEQUIVOCAL").with_columns(day=dayless)
+    others = non_target("assessment | state\n0 | present\n3 | progression").with_columns(
+        day=dayless, pd_day=dayless, first_day=dayless
+    )
+    points = recist.time_points(STABLE, others, lesions)
+    assert points["overall_response"].to_list() == ["SD", "PD", "PD"]
+    assert points["pd_day"].to_list() == [None, 84, 126]
+    assert points["rule"].to_list() == ["target_sd", "new_lesion", "non_target_pd"]
+
+
+def test_what_has_no_day_is_no_time_point():
+    lesions = new("assessment | day | status\n4 | | UNEQUIVOCAL\n5 | 210 | UNEQUIVOCAL")
+    assert recist.time_points(STABLE, None, lesions)["assessment"].to_list() == [1, 2, 3, 5]
+
+
 def test_a_pr_carried_forward_is_shown_but_does_not_count_for_the_best_response():
     policy = recist.Policy(pr_sticky=True)
     regrown = measured("assessment | diameter_mm\n0 | 100\n1 | 65\n2 | 75")

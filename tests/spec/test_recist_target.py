@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from recist_frames import framed, measured, of_sums
+from recist_frames import MEASURED, framed, measured, of_sums
 from trialwright.medicine import recist
 
 
@@ -406,6 +406,43 @@ def test_a_scan_before_baseline_is_neither_judged_nor_nadir():
     assert course["nadir_mm"].to_list() == [None, None, 30]
 
 
+def test_a_scan_without_a_day_is_not_judged_and_no_nadir():
+    course = recist.target_course(
+        measured(
+            """
+            assessment | day | lesion | diameter_mm | baseline
+            1          | 0   | T1     | 50          | true
+            2          |     | T1     | 20          | false
+            3          | 84  | T1     | 45          | false
+            """
+        )
+    )
+    assert course["rule"].to_list() == ["no_day", "baseline", "neither"]
+    assert course["target_response"].to_list() == [None, None, "SD"]
+
+
+def test_a_baseline_without_a_day_is_still_the_reference():
+    course = recist.target_course(
+        measured("assessment | day | diameter_mm | baseline\n0 | | 50 | true\n1 | 42 | 30 | false")
+    )
+    assert course["target_response"].to_list() == [None, "PR"]
+
+
+def test_a_lesion_treated_on_an_unknown_day_is_not_evaluable_then():
+    course = recist.target_course(
+        measured(
+            """
+            assessment | day | lesion | diameter_mm | state   | baseline
+            0          | 0   | T1     | 50          |         | true
+            0          | 0   | T2     | 50          |         | true
+            1          | 42  | T1     | 50          |         | false
+            1          |     | T2     | 50          | treated | false
+            """
+        )
+    )
+    assert course["target_response"].to_list() == [None, "NE"]
+
+
 def test_each_assessor_has_his_own_lesions_and_nadir():
     first, second = of_sums(50, 40, 49), of_sums(50, 50, 49)
     both = pl.concat([second.with_columns(assessor=pl.lit("BICR")), first])
@@ -427,3 +464,9 @@ def test_a_missing_column_or_an_unknown_word_is_named():
         recist.Policy(cr_then_pr="sd")
     with pytest.raises(ValueError, match="recist max_ne is not negative, not -1"):
         recist.Policy(max_ne=-1)
+
+
+@pytest.mark.parametrize("column", sorted(MEASURED))
+def test_each_column_is_needed(column):
+    with pytest.raises(ValueError, match=f"measurements lacks the columns {column}"):
+        recist.target_course(of_sums(50).drop(column))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from trialwright.medicine._frame import Sentence, require, require_words, result_of
-from trialwright.medicine.astct.policy import DEFAULT, FEVER_C, LOW_FLOW_L_MIN, Policy
+from trialwright.medicine.astct.policy import DECIMALS, DEFAULT, FEVER_C, LOW_FLOW_L_MIN, Policy
 
 O2_DEVICES: Final = (  # by increasing support
     "NONE",
@@ -34,7 +34,6 @@ VASOPRESSORS: Final = (  # vasopressin is kept apart; an inotrope (milrinone, do
     "EPHEDRINE",
     "ANGIOTENSIN II",
 )
-_DECIMALS: Final = 6
 _OPTIONAL: Final = {
     "temp_c": pl.Float64(),
     "fever_other_cause": pl.Boolean(),
@@ -56,7 +55,7 @@ _OPTIONAL: Final = {
 
 def celsius(fahrenheit: pl.Expr) -> pl.Expr:
     """100.4 F is 38.0 C exactly."""
-    return ((fahrenheit - 32) * 5 / 9).round(_DECIMALS)
+    return ((fahrenheit - 32) * 5 / 9).round(DECIMALS)
 
 
 def is_vasopressor(drug: pl.Expr) -> pl.Expr:
@@ -66,14 +65,13 @@ def is_vasopressor(drug: pl.Expr) -> pl.Expr:
 
 def is_fever(temp_c: pl.Expr, other_cause: pl.Expr) -> pl.Expr:
     """At least 38.0 C, not rounded up, and not attributed to another cause."""
-    return (temp_c.round(_DECIMALS) >= FEVER_C).fill_null(False) & ~other_cause.fill_null(False)
+    return (temp_c.round(DECIMALS) >= FEVER_C).fill_null(False) & ~other_cause.fill_null(False)
 
 
 def hypotension_grade(
     hypotension: pl.Expr, n_pressors: pl.Expr, vasopressin: pl.Expr, *, policy: Policy = DEFAULT
 ) -> pl.Expr:
     """0, 2, 3 or 4. ``n_pressors`` without vasopressin; one that runs is hypotension whatever the reading."""
-    n_pressors, vasopressin = n_pressors.fill_null(0), vasopressin.fill_null(False)
     return result_of(
         [
             Sentence("multiple_vasopressors", 4, n_pressors > 1),
@@ -107,13 +105,15 @@ def organ_grade(policy: Policy = DEFAULT) -> pl.Expr:
     counted = ~pl.col("o2_for_airway").fill_null(False) & _more_than_at_home()
     return pl.max_horizontal(
         hypotension_grade(pl.col("hypotension"), pl.col("n_pressors"), pl.col("vasopressin"), policy=policy),
-        pl.when(counted).then(hypoxia_grade(device, flow)).otherwise(0),
+        pl.when(counted).then(hypoxia_grade(device, flow)),
     )
 
 
 def _more_than_at_home() -> pl.Expr:
     now, home = (
-        pl.col(name).replace_strict(O2_DEVICES, range(len(O2_DEVICES)), default=0, return_dtype=pl.Int64)
+        pl.col(name)
+        .fill_null("NONE")
+        .replace_strict(O2_DEVICES, range(len(O2_DEVICES)), return_dtype=pl.Int64)
         for name in ("o2_device", "home_o2_device")
     )
     more_flow = (pl.col("o2_flow") > pl.col("home_o2_flow")).fill_null(False)
@@ -143,10 +143,7 @@ def crs_course(assessments: pl.DataFrame, policy: Policy = DEFAULT) -> pl.DataFr
     rows = _recorded(assessments)
     for name in ("o2_device", "home_o2_device"):
         require_words(rows, name, O2_DEVICES, "assessments")
-    rows = _signs(rows, policy).sort(
-        "subject", "hours", "fever", "organ_grade", "treated", descending=[False, False, True, True, True],
-        nulls_last=True,
-    )  # fmt: skip
+    rows = _signs(rows, policy).sort("subject", "hours", ~pl.col("fever"), ~pl.col("treated"), "organ_grade")
     placed = rows.filter(pl.col("hours").is_not_null())
     unplaced = rows.filter(pl.col("hours").is_null()).with_columns(
         grade=pl.lit(None, dtype=pl.Int64),
@@ -175,7 +172,7 @@ def _recorded(assessments: pl.DataFrame) -> pl.DataFrame:
         (pl.col(name) if name in assessments.columns else pl.lit(None)).cast(kind).alias(name)
         for name, kind in _OPTIONAL.items()
     ]
-    return assessments.select("subject", pl.col("hours").cast(pl.Float64).round(_DECIMALS), *columns)
+    return assessments.select("subject", pl.col("hours").cast(pl.Float64).round(DECIMALS), *columns)
 
 
 def _signs(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:
@@ -201,7 +198,7 @@ def _walk(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:
         rows[name].to_numpy() for name in ("hours", "fever", "organ_grade", "treated", "crs_death")
     )
     patient = rows["subject"].rle_id().to_numpy()
-    n_patients = int(patient.max()) + 1 if rows.height else 0
+    n_patients = rows["subject"].n_unique()
     last_sign, last_fever = np.full(n_patients, -np.inf), np.full(n_patients, -np.inf)
     masked, number = np.zeros(n_patients, dtype=np.bool_), np.zeros(n_patients, dtype=np.int64)
     grade, episode = np.zeros(rows.height, dtype=np.int64), np.zeros(rows.height, dtype=np.int64)

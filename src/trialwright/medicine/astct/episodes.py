@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trialwright.medicine._frame import require
+from trialwright.medicine.astct.policy import DECIMALS
 
 
 def episodes(course: pl.DataFrame) -> pl.DataFrame:
@@ -42,7 +43,6 @@ def episodes(course: pl.DataFrame) -> pl.DataFrame:
             by="subject",
             strategy="forward",
             allow_exact_matches=False,
-            coalesce=False,
             check_sortedness=False,
         )
         .with_columns(resolved_h=pl.when(pl.col("max_grade") < 5).then("resolved_h"))
@@ -60,9 +60,9 @@ def attach_dose(episodes: pl.DataFrame, doses: pl.DataFrame) -> pl.DataFrame:
     """
     require(episodes, ["subject", "episode", "onset_h"], "episodes")
     require(doses, ["subject", "dose", "hours"], "doses")
-    given = doses.select("subject", "dose", dose_h=pl.col("hours").cast(pl.Float64).round(6)).drop_nulls(
-        "dose_h"
-    )
+    given = doses.select(
+        "subject", "dose", dose_h=pl.col("hours").cast(pl.Float64).round(DECIMALS)
+    ).drop_nulls("dose_h")
     same = (pl.col("dose_h") == pl.col("dose_h").shift(1)).over("subject")
     return (
         episodes.sort("onset_h")
@@ -73,7 +73,6 @@ def attach_dose(episodes: pl.DataFrame, doses: pl.DataFrame) -> pl.DataFrame:
             by="subject",
             strategy="backward",
             allow_exact_matches=False,
-            coalesce=False,
             check_sortedness=False,
         )
         .sort("subject", "episode")

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from trialwright.medicine._frame import Sentence, require, require_words, result_of
-from trialwright.medicine.astct.policy import DEFAULT, Policy
+from trialwright.medicine.astct.policy import DECIMALS, DEFAULT, Policy
 
 CONSCIOUSNESS: Final[dict[str, int | None]] = {  # the least that wakes the patient
     "ALERT": 0,
@@ -158,7 +158,7 @@ def _recorded(assessments: pl.DataFrame) -> pl.DataFrame:
         (pl.col(name) if name in assessments.columns else pl.lit(None)).cast(kind).alias(name)
         for name, kind in kinds.items()
     ]
-    return assessments.select("subject", pl.col("hours").cast(pl.Float64).round(6), *columns)
+    return assessments.select("subject", pl.col("hours").cast(pl.Float64).round(DECIMALS), *columns)
 
 
 def _episode(policy: Policy) -> pl.Expr:

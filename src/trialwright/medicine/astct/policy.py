@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 FEVER_C: Final = 38.0  # Lee et al. 2019: at or above, not attributable to another cause
 LOW_FLOW_L_MIN: Final = 6.0  # nasal cannula at or below is low flow
+DECIMALS: Final = 6  # of hours and degrees, so that 24 h of a clock and 100.4 F are exact
 
 
 @dataclass(frozen=True, slots=True)

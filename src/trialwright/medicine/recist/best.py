@@ -18,8 +18,8 @@ def best_response(time_points: pl.DataFrame, policy: Policy = DEFAULT, *, confir
     """The best overall response up to and including the first progression.
 
     Takes subject, assessor, day (from randomisation, day 0) and response; give only the assessments that
-    count (not after cutoff or new anticancer therapy). Of several on a day the least favourable evaluable one
-    stands.
+    count (not after cutoff or new anticancer therapy); without a day it is none. Of several on a day the
+    least favourable evaluable one stands.
 
     Gives one row per subject and assessor that has an assessment: best_response, day (of the assessment that
     gave it), confirm_day, response_day (first CR or PR that counts as response, null if none), rule (the
@@ -96,7 +96,6 @@ def _confirm(course: pl.DataFrame, response: str, by: list[str], policy: Policy)
             by="p",
             strategy="forward",
             suffix="_then",
-            coalesce=False,
             check_sortedness=False,
         )
         .filter(pl.col("day_then").is_not_null() & _allowed_between(response, policy))

@@ -159,8 +159,9 @@ def time_points(
     later found true progressed when first seen; a retracted one never did (section 4.3.5).
 
     Gives one row per subject, assessor and assessment: day (that dates the response), target_response and
-    non_target_response (NA: none at baseline), new_lesion, overall_response, response (the same without a PR
-    carried forward: what counts for the best response), pd_day (null unless PD) and rule.
+    non_target_response (NA: none at baseline), new_lesion, overall_response, response (the same without a
+    PR carried forward: what counts for the best response), pd_day (null unless PD) and rule. What has no
+    day is no time point.
     """
     parts = _parts(target, non_target, new_lesions)
     frame = _assessments(parts)
@@ -172,11 +173,14 @@ def time_points(
             response=overall_response(literal, *rest, policy=policy),
             _evidence=word_of(_overall_sentences(target_word, *rest, policy)),
         )
-        .with_columns(pd_day=pl.when(pl.col("overall_response") == "PD").then(_pd_day(policy)))
+        .with_columns(response_day=_response_day(policy), rule=_rule())
         .with_columns(
-            day=pl.coalesce("pd_day", _response_day(policy)),
-            rule=_rule(),
+            pd_day=pl.when(pl.col("overall_response") == "PD").then(
+                pl.coalesce(_pd_day(policy), "response_day")
+            )
         )
+        .with_columns(day=pl.coalesce("pd_day", "response_day"))
+        .filter(pl.col("day").is_not_null())
         .select(
             *ASSESSMENT,
             "day",

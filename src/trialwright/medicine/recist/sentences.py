@@ -8,6 +8,7 @@ SENTENCES: Final[dict[str, str]] = {
     # target lesions
     "baseline": "The baseline assessment; its sum is the reference of response and the first nadir.",
     "before_baseline": "Lies before the baseline assessment and is not judged.",
+    "no_day": "Has no day, so nobody knows where it stands in the course, and is not judged.",
     "no_baseline": "No target lesion was recorded at baseline, so there is nothing to compare with.",
     "reappeared": "A target lesion is seen again after the sum had been 0 mm: progression.",
     "sum_increased": "The sum is at least 20 % and 5 mm above the smallest sum on study: progression.",

@@ -98,7 +98,7 @@ def target_course(measurements: pl.DataFrame, policy: Policy = DEFAULT) -> pl.Da
     scan that the sum needs), sum_mm (of the lesions measured), n_measured, n_expected, n_unexpected (lesions
     without baseline, left out), n_repeated, complete, all_gone (of those measured), baseline_mm, nadir_mm,
     change_mm, percent_change, change_from_nadir_mm, percent_change_from_nadir (of complete sums),
-    target_response (null at baseline) and rule.
+    target_response (null at baseline, before it, or without a day) and rule.
     """
     require(measurements, _COLUMNS, "measurements")
     require_words(measurements, "state", LESION_STATES, "measurements")
@@ -127,9 +127,11 @@ def _with_value(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     given = pl.when(given.is_finite() & (given >= 0)).then(given)
     state, treated = pl.col("state"), rows.filter(pl.col("state") == "treated")
     since = treated.group_by(lesion).agg(pl.col("day").min().alias("_treated"))
-    barred = (pl.col("day") >= pl.col("_treated")).fill_null(False) & (policy.treated_lesion != "keep")
+    barred = (pl.col("day") >= pl.col("_treated")).fill_null(state == "treated") & (
+        policy.treated_lesion != "keep"
+    )
     return rows.join(since, on=lesion, how="left", nulls_equal=True).with_columns(
-        pl.when(barred | (state == "not_evaluable").fill_null(False))
+        pl.when(barred | (state == "not_evaluable"))
         .then(None)
         .when(state == "too_small")
         .then(pl.coalesce(given, pl.lit(policy.too_small_mm)))
@@ -213,14 +215,12 @@ def _with_references(sums: pl.DataFrame) -> pl.DataFrame:
     baseline = sums.filter("baseline").select(
         *PATIENT, _baseline_day="day", baseline_mm=pl.when("complete").then("sum_mm")
     )
-    after = pl.col("day") >= pl.col("_baseline_day")
+    after = (pl.col("day") >= pl.col("_baseline_day")).fill_null(pl.col("day").is_not_null())
     usable = pl.when(pl.col("complete") & (pl.col("baseline") | after)).then("sum_mm")
     return (
         sums.join(baseline, on=PATIENT, how="left", nulls_equal=True)
-        .with_columns(
-            before_baseline=(~pl.col("baseline") & ~after).fill_null(False), later=~pl.col("baseline")
-        )
-        .sort(*PATIENT, ~pl.col("before_baseline"), "later", "day", "assessment")
+        .with_columns(unplaced=~pl.col("baseline") & ~after, later=~pl.col("baseline"))
+        .sort(*PATIENT, ~pl.col("unplaced"), "later", "day", "assessment")
         .with_columns(nadir_mm=usable.cum_min().forward_fill().shift(1).over(PATIENT))
     )
 
@@ -230,8 +230,8 @@ def _with_response(course: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     never = (
         pl.when("baseline")
         .then(pl.lit("baseline"))
-        .when("before_baseline")
-        .then(pl.lit("before_baseline"))
+        .when("unplaced")
+        .then(pl.when(pl.col("day").is_null()).then(pl.lit("no_day")).otherwise(pl.lit("before_baseline")))
         .otherwise(None)
     )
     no_baseline = pl.col("n_expected") == 0
