@@ -68,10 +68,11 @@ def check(study: _StudyName) -> None:
     Every fault of every file is printed, one a line; with one or more the exit code is 2.
     What the record contradicts is told with its words and with what the study decided; that is no fault.
     """
+    from trialwright.pipeline.definition import checked
     from trialwright.study import registry
-    from trialwright.study.load import folder, load
+    from trialwright.study.load import folder
 
-    found = load(folder(study))
+    found = checked(folder(study))
     console = _console()
     told = registry.contradictions(found)
     console.print(

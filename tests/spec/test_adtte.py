@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+
 from drawn import table
 from small import small_study
-
 from trialwright.adam import adtte
 from trialwright.adam.adrs import TIME_POINT, Responses
 from trialwright.study.model import Study
@@ -148,7 +148,9 @@ NO_FORMS = pl.DataFrame(
 )
 
 
-def _row(paramcd: str, scans: str = "", response_day: int | None = None, **subject: Any) -> dict[str, Any] | None:
+def _row(
+    paramcd: str, scans: str = "", response_day: int | None = None, **subject: Any
+) -> dict[str, Any] | None:
     built, _ = adtte.build(study(), _adsl(**subject), _responses(scans, response_day), NO_FORMS)
     rows = built.filter(pl.col("PARAMCD") == paramcd).to_dicts()
     return rows[0] if rows else None
@@ -181,7 +183,9 @@ CASES = table("""
 
 @pytest.mark.parametrize("case", CASES.to_dicts(), ids=CASES["case"].to_list())
 @pytest.mark.parametrize(("rules", "paramcd"), [("ema", "PFSE"), ("fda", "PFSF")])
-def test_progression_free_survival_under_both_rule_sets(case: dict[str, Any], rules: str, paramcd: str) -> None:
+def test_progression_free_survival_under_both_rule_sets(
+    case: dict[str, Any], rules: str, paramcd: str
+) -> None:
     row = _row(paramcd, case["scans"] or "", death=case["death"], therapy=case["therapy"])
     assert row is not None
     assert (row["CNSR"], row["ADT"]) == (case[f"{rules}_cnsr"], _date(case[f"{rules}_end"]))

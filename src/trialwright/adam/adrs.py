@@ -9,7 +9,8 @@ import polars as pl
 
 from trialwright.adam.adtr import study_day
 from trialwright.adam.facts import matching, sequence
-from trialwright.adam.lesions import Lesions, policy, reader, visit_key
+from trialwright.adam.lesions import Lesions, reader, visit_key
+from trialwright.adam.policies import response as policy
 from trialwright.adam.safety_common import Sdtm, text
 from trialwright.medicine import recist
 from trialwright.standards import dates
@@ -126,7 +127,7 @@ def _new(seen: Lesions) -> pl.DataFrame:
 def _reported(
     study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The overall response as RS states it, each reader; a word that is no response is a finding, left out."""
+    """The overall response as RS states it; a word that is no response is a finding and left out."""
     rs = matching(sdtm, "RS", {"RSTESTCD": study.sources.tumour.overall})
     frame = rs.select(
         pl.col("USUBJID").alias("subject"),
@@ -275,7 +276,7 @@ def _best_by_policy(study: Study, counted: pl.DataFrame) -> dict[tuple[recist.Po
 def _best(
     study: Study, of_policy: dict[tuple[recist.Policy, str], pl.DataFrame], adsl: pl.DataFrame
 ) -> pl.DataFrame:
-    """Best responses and the yes-or-no endpoints: a row per randomised subject and assessor who saw anyone."""
+    """Best responses and yes-or-no endpoints: a row per randomised subject and assessor who saw anyone."""
     everyone = adsl.filter(pl.col("RANDDT").is_not_null()).select(
         "USUBJID", "RANDDT", _early=pl.col("DTHDT").is_not_null()
     )
@@ -294,7 +295,7 @@ def _best(
 def _best_rows(
     best: pl.DataFrame, everyone: pl.DataFrame, assessor: str, paramcd: str, param: str
 ) -> pl.DataFrame:
-    """Everyone randomised has a row: without an assessment the best response is NE, and the reason says so."""
+    """Everyone randomised has a row: without an assessment the best response is NE, for a stated reason."""
     mine = best.filter(pl.col("assessor") == assessor)
     frame = everyone.join(mine, left_on="USUBJID", right_on="subject", how="left", maintain_order="left")
     none = pl.col("best_response").is_null()

@@ -308,19 +308,25 @@ def _arms(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+_RANDOMISED = pl.col("RANDDT").is_not_null() & pl.col("TRT01P").is_not_null()
+_TREATED = pl.col("TRTSDT").is_not_null() & pl.col("TRT01A").is_not_null()
+AT_ONCE = {
+    "screened": pl.lit(True),
+    "randomised": _RANDOMISED,
+    "randomised_treated": _RANDOMISED & _TREATED,
+    "treated": _TREATED,
+}
+"""Who belongs to a population that ADSL itself decides, by the study's word."""
+
+DERIVED = ("randomised_measurable", "responders", "pro_evaluable")
+"""The words of the populations that lesions, responses and questionnaires decide."""
+
+
 def _flags(study: Study, frame: pl.DataFrame) -> pl.DataFrame:
-    randomised = pl.col("RANDDT").is_not_null() & pl.col("TRT01P").is_not_null()
-    treated = pl.col("TRTSDT").is_not_null() & pl.col("TRT01A").is_not_null()
-    rules = {
-        "screened": pl.lit(True),
-        "randomised": randomised,
-        "randomised_treated": randomised & treated,
-        "treated": treated,
-    }
     return frame.with_columns(
-        flag(rules.get(population.rule, pl.lit(False))).alias(population.flag)
+        flag(AT_ONCE.get(population.rule, pl.lit(False))).alias(population.flag)
         for population in study.populations
-    ).with_columns(RANDDT=pl.when(randomised).then("RANDDT"), TRT01P=pl.when(randomised).then("TRT01P"))
+    ).with_columns(RANDDT=pl.when(_RANDOMISED).then("RANDDT"), TRT01P=pl.when(_RANDOMISED).then("TRT01P"))
 
 
 def with_derived_flags(study: Study, adsl: pl.DataFrame, members: dict[str, pl.Series]) -> pl.DataFrame:

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from trialwright.adam import events
+from trialwright.adam import events, policies
 from trialwright.adam.adrs import Responses
 from trialwright.medicine import qlq_c30
 from trialwright.standards.findings import concat, findings
 from trialwright.study.model import Deterioration, Study, TimeToEvent
 
-_ORIGINS = {"randomisation": "RANDDT", "inclusion": "INCLDT", "first_dose": "TRTSDT"}
-_CATEGORY = {"last_known_alive": "OS", "last_adequate_assessment": "PFS"}
+ORIGINS = {"randomisation": "RANDDT", "inclusion": "INCLDT", "first_dose": "TRTSDT"}
+CATEGORY = {"last_known_alive": "OS", "last_adequate_assessment": "PFS"}
+"""PARCAT1 by the word that says where a clock is read when no event stopped it."""
 _ADTTE = pl.Schema(
     {
         "STUDYID": pl.String(),
@@ -74,7 +75,7 @@ def build(
 
 
 def _no_start(clock: TimeToEvent, adsl: pl.DataFrame) -> pl.DataFrame:
-    column = _ORIGINS.get(clock.origin)
+    column = ORIGINS.get(clock.origin)
     return findings(
         adsl.filter(pl.col(column).is_null()) if column else adsl.clear(),
         dataset="ADTTE",
@@ -96,7 +97,7 @@ def _clock(
         frame = _until_last_known_alive(frame)
     else:
         frame = _until_last_assessment(study, clock, frame, dates)
-    category = "DOR" if clock.origin == "response" else _CATEGORY[clock.censor_at]
+    category = "DOR" if clock.origin == "response" else CATEGORY[clock.censor_at]
     return _shaped(study, frame, clock.id, study.text(clock.label), category)
 
 
@@ -104,10 +105,10 @@ def _starts(clock: TimeToEvent, adsl: pl.DataFrame, responses: Responses) -> pl.
     """Those whose clock starts, with the start and what the censoring rules need."""
     kept = adsl.select(
         *("USUBJID", "TRT01P", "RANDDT", "DTHFL", "LSTALVDT", "LSTALVDM", "LSTALVVR", "LSTALVSQ"),
-        *("EOSREAS", "CUTOFFDT", *dict.fromkeys(_ORIGINS.values()) - {"RANDDT": None}.keys()),
+        *("EOSREAS", "CUTOFFDT", *dict.fromkeys(ORIGINS.values()) - {"RANDDT": None}.keys()),
     )
     if clock.origin != "response":
-        column = _ORIGINS[clock.origin]
+        column = ORIGINS[clock.origin]
         return kept.with_columns(STARTDT=pl.col(column)).filter(pl.col("STARTDT").is_not_null())
     began = events.responses_from(responses, adsl, clock.confirmation).select("USUBJID", STARTDT="ADT")
     return kept.join(began, on="USUBJID", how="inner", maintain_order="left")
@@ -263,9 +264,9 @@ def _case(clock: TimeToEvent) -> pl.Expr:
 
 def _family(study: Study, family: Deterioration, adsl: pl.DataFrame, adqs: pl.DataFrame) -> pl.DataFrame:
     """The deterioration clocks of one instrument, scale by scale, for everyone randomised."""
-    policy = qlq_c30.Deterioration(**family.policy)  # type: ignore[arg-type]
-    told = qlq_c30.deterioration(_forms(study, family, adsl, adqs), policy)
-    origin = _ORIGINS.get(family.origin, "RANDDT")
+    forms = _forms(study, family, adsl, adqs)
+    told = qlq_c30.deterioration(forms, policies.deterioration(family))
+    origin = ORIGINS.get(family.origin, "RANDDT")
     frame = adsl.select(
         "USUBJID", "TRT01P", "DTHDT", "DTHDTF", "DTHSEQ", "RANDDT", STARTDT=pl.col(origin)
     ).join(told, left_on="USUBJID", right_on="subject", how="inner", maintain_order="left")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
+from trialwright.adam import policies
 from trialwright.adam.facts import sequence
 from trialwright.adam.safety_common import Sdtm, text
 from trialwright.medicine import recist
@@ -59,11 +59,6 @@ class Lesions:
     visits: pl.DataFrame
 
 
-def policy(study: Study, changes: Mapping[str, object] | None = None) -> recist.Policy:
-    """The study's reading of RECIST, with what an endpoint changes. Raises ``ValueError`` on a wrong word."""
-    return recist.Policy(**{**study.response.policy, **(changes or {})})  # type: ignore[arg-type]
-
-
 def reader(frame: pl.DataFrame, domain: str) -> pl.Expr:
     """Who read the images: --EVAL and, where there are several, --EVALID."""
     who = text(frame, f"{domain}EVAL").fill_null("NOT STATED")
@@ -97,7 +92,7 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     )
     names = {"USUBJID": "subject", "reader": "assessor"}
     seen = Lesions(
-        recist.target_course(targets.rename(names), policy(study)),
+        recist.target_course(targets.rename(names), policies.response(study)),
         others.rename(names),
         new.rename(names | {"state": "status"}).drop("baseline"),
         visits.rename(names),

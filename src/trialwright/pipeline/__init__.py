@@ -12,11 +12,10 @@ import polars as pl
 
 from trialwright.adam import build as adam
 from trialwright.analysis import run as analysis
-from trialwright.pipeline import made
+from trialwright.pipeline import definition, made
 from trialwright.report import html
 from trialwright.sdtm import checks, read
 from trialwright.standards import findings
-from trialwright.study.load import load
 
 Progress = Callable[[str], None]
 
@@ -44,7 +43,7 @@ class Built:
 def build(inputs: Inputs, created: datetime, say: Progress = lambda _: None) -> Built:
     """SDTM to report. Raises ``StudyError`` or ``ValueError`` in words where an input is unusable."""
     say("Reading the study")
-    study = load(inputs.study)
+    study = definition.checked(inputs.study)
     say("Reading SDTM")
     domains, misread = read.read(inputs.sdtm)
     checked = checks.check(domains)

@@ -14,6 +14,7 @@ from trialwright.sdtm.sequence import sequenced
 from trialwright.sdtm.supplemental import merged
 from trialwright.sdtm.typed import typed
 from trialwright.standards import files, findings
+from trialwright.standards.errors import InputError
 
 _NAME: Final = re.compile(r"(SUPP)?[A-Z]{2}[A-Z0-9]{0,2}")  # longer than two letters where a domain is split
 _OF_THE_TRIAL: Final = frozenset({"TA", "TD", "TE", "TI", "TM", "TS", "TV", "DI", "OI"})  # no subject in them
@@ -25,7 +26,7 @@ Domains = dict[str, pl.DataFrame]
 def read(folder: Path) -> tuple[Domains, pl.DataFrame]:
     """Domains by name, ``SUPP--`` among them and also merged into their parents, and findings of the reading.
 
-    What is wrong inside the domains is for `checks.check` to find. Raises ValueError, in one sentence, for a
+    What is wrong inside the domains is for `checks.check` to find. Raises InputError, in one sentence, for a
     folder that is no SDTM: none at all, without DM, a dataset in two files, or without STUDYID or USUBJID.
     """
     paths, found = _paths(folder)
@@ -46,14 +47,14 @@ def read(folder: Path) -> tuple[Domains, pl.DataFrame]:
 def _paths(folder: Path) -> tuple[list[Path], list[pl.DataFrame]]:
     """Files that may be datasets, in order of name, and a finding for each table that cannot be one."""
     if not folder.is_dir():
-        raise ValueError(f"there is no folder {folder}")
+        raise InputError(f"there is no folder {folder}")
     tables = [path for path in folder.iterdir() if path.suffix.lower() in files.SUFFIXES and path.is_file()]
     tables.sort(key=lambda path: (path.stem.upper(), path.name))
     for one, other in pairwise(tables):
         if one.stem.upper() == other.stem.upper():
-            raise ValueError(f"{one.stem.upper()} is in two files, {one.name} and {other.name}: keep one")
+            raise InputError(f"{one.stem.upper()} is in two files, {one.name} and {other.name}: keep one")
     if "DM" not in (path.stem.upper() for path in tables):
-        raise ValueError(
+        raise InputError(
             f"{folder} has no dataset DM, the list of subjects, without which nothing can be derived"
         )
     named = [_NAME.fullmatch(path.stem.upper()) for path in tables]
@@ -85,14 +86,14 @@ def _identified(frame: pl.DataFrame, name: str, path: Path) -> pl.DataFrame:
     if name.startswith("SUPP"):
         needed += ["QNAM", "QVAL"]
     if missing := [variable for variable in needed if variable not in frame.columns]:
-        raise ValueError(f"{path.name} has no {' and no '.join(missing)}: it is no SDTM dataset")
+        raise InputError(f"{path.name} has no {' and no '.join(missing)}: it is no SDTM dataset")
     return frame
 
 
 def _one(name: str, frames: dict[Path, pl.DataFrame]) -> pl.DataFrame:
     """A split domain put together, in order of file name; a whole one and parts of it are too much."""
     if len(frames) > 1 and name in (path.stem.upper() for path in frames):
-        raise ValueError(f"{name} is in {' and '.join(path.name for path in frames)}: either whole or split")
+        raise InputError(f"{name} is in {' and '.join(path.name for path in frames)}: either whole or split")
     return (
         pl.concat(frames.values(), how="diagonal_relaxed") if len(frames) > 1 else next(iter(frames.values()))
     )

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from trialwright.simulate.scenario import Scenario
 from trialwright.standards import variables
+from trialwright.standards.errors import InputError
 from trialwright.standards.files import write_dataset_json, write_parquet, write_xpt
 from trialwright.study.model import Study
 
@@ -18,15 +19,15 @@ Format = Literal["xpt", "parquet", "json"]
 
 
 def scenario(study: Study, name: str = "rehearsal") -> Scenario:
-    """The scenario of that name. Raises ValueError naming those there are, or every key at fault."""
+    """The scenario of that name. Raises InputError naming those there are, or every key at fault."""
     if name not in study.scenarios:
         known = ", ".join(sorted(study.scenarios)) or "none"
-        raise ValueError(f"study {study.study.id} has no scenario {name!r} (there is: {known})")
+        raise InputError(f"study {study.study.id} has no scenario {name!r} (there is: {known})")
     try:
         return Scenario.model_validate(study.scenarios[name])
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
-        raise ValueError(f"scenarios/{name}.toml: {'; '.join(faults)}") from error
+        raise InputError(f"scenarios/{name}.toml: {'; '.join(faults)}") from error
 
 
 def write(folder: Path, domains: Mapping[str, pl.DataFrame], format: Format = "xpt") -> tuple[Path, ...]:

@@ -19,20 +19,21 @@ from typing import Final
 import polars as pl
 
 from trialwright.standards import dataset_json, xpt
+from trialwright.standards.errors import InputError
 
 
 def read_any(path: Path) -> pl.DataFrame:
     """The table in a file, by its suffix in any case. Raises ValueError naming a file that cannot be read."""
     read = _READERS.get(path.suffix.lower())
     if read is None:
-        raise ValueError(f"{path.name}: {path.suffix or 'no suffix'} is none of {', '.join(SUFFIXES)}")
+        raise InputError(f"{path.name}: {path.suffix or 'no suffix'} is none of {', '.join(SUFFIXES)}")
     if not path.is_file():
-        raise ValueError(f"{path.name}: there is no such file in {path.parent}")
+        raise InputError(f"{path.name}: there is no such file in {path.parent}")
     try:
         return _mend(read(path))
     except (pl.exceptions.PolarsError, ValueError, LookupError, TypeError, OSError) as error:
         reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
-        raise ValueError(f"{path.name} cannot be read: {reason[0]}") from error
+        raise InputError(f"{path.name} cannot be read: {reason[0]}") from error
 
 
 def write_xpt(
