@@ -146,7 +146,9 @@ def _placed(values: pl.DataFrame, window_days: int) -> pl.DataFrame:
 
 def _with_baseline(values: pl.DataFrame) -> pl.DataFrame:
     """BASE and the limits that held then, on every row of a subject's test and unit."""
-    before = values.filter(~pl.col("after"), pl.col("AVAL").is_not_null())
+    before = values.filter(~pl.col("after"), pl.col("AVAL").is_not_null()).select(
+        "row", *_SERIES, "ADT", "ADTM", "SRCSEQ", "AVAL", "ANRLO", "ANRHI"
+    )
     last = (
         before.sort("ADT", "ADTM", "SRCSEQ", nulls_last=False)
         .group_by(_SERIES)
@@ -170,6 +172,7 @@ def _graded(values: pl.DataFrame, limits: pl.DataFrame, policy: ctcae.Policy) ->
         "is_baseline",
         "baseline_lln",
         "baseline_uln",
+        sequence="SRCSEQ",
         subject="USUBJID",
         day="ADT",
         test=pl.when(~pl.col("urine")).then("PARAMCD").otherwise(pl.lit("urine")),
@@ -192,8 +195,10 @@ def _graded(values: pl.DataFrame, limits: pl.DataFrame, policy: ctcae.Policy) ->
 def _with_albumin(asked: pl.DataFrame) -> pl.DataFrame:
     """Albumin nearest to each calcium (section 4.4, 2)."""
     calcium = asked.filter(pl.col("test") == "CA").select("row", "subject", "day")
-    albumin = asked.filter(pl.col("test") == "ALB", pl.col("unit") == "g/L").select(
-        "subject", "day", albumin="value"
+    albumin = (
+        asked.filter(pl.col("test") == "ALB", pl.col("unit") == "g/L")
+        .sort("sequence")
+        .select("subject", "day", albumin="value")
     )
     numbered = pl.col("day").to_physical().cast(pl.Int64)
     near = nearest_albumin(calcium.with_columns(day=numbered), albumin.with_columns(day=numbered))
@@ -207,13 +212,17 @@ def _baseline_grades(graded: pl.DataFrame) -> pl.DataFrame:
 
 def _worst(graded: pl.DataFrame) -> pl.DataFrame:
     """Y on the first of the worst on-treatment grades, per subject and test, in each direction."""
-    on_treatment = graded.filter(pl.col("ONTRTFL") == "Y").sort("ADT", "SRCSEQ", nulls_last=True)
-    chosen = {}
-    for name, grade in (("WORSTLFL", pl.col("ATOXGRL")), ("WORSTHFL", pl.col("ATOXGRH"))):
-        first = pl.col("row").filter(grade == grade.max()).first()
-        chosen[name] = on_treatment.group_by("USUBJID", "PARAMCD").agg(first)["row"].drop_nulls()
+    on_treatment = (
+        graded.filter(pl.col("ONTRTFL") == "Y")
+        .select("row", "USUBJID", "PARAMCD", "ADT", "SRCSEQ", "ATOXGRL", "ATOXGRH")
+        .sort("ADT", "SRCSEQ", nulls_last=True)
+    )
+    grades = {"WORSTLFL": pl.col("ATOXGRL"), "WORSTHFL": pl.col("ATOXGRH")}
+    chosen = on_treatment.group_by("USUBJID", "PARAMCD").agg(
+        pl.col("row").filter(grade == grade.max()).first().alias(name) for name, grade in grades.items()
+    )
     return graded.with_columns(
-        only(pl.col("row").is_in(rows.implode())).alias(c) for c, rows in chosen.items()
+        only(pl.col("row").is_in(chosen[name].drop_nulls().implode())).alias(name) for name in grades
     )
 
 

@@ -59,9 +59,10 @@ def of_subjects(
     records: pl.DataFrame, adsl: pl.DataFrame, names: Sequence[str], dataset: str, sequence: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The records with these columns of ADSL; a record of a subject whom ADSL does not know is a finding."""
-    subjects = adsl.select("USUBJID", *names)
+    subjects = adsl.select("USUBJID", *names, known=pl.lit(True))
+    joined = records.join(subjects, on="USUBJID", how="left", maintain_order="left")
     strangers = findings(
-        records.join(subjects, on="USUBJID", how="anti"),
+        joined.filter(pl.col("known").is_null()),
         dataset=dataset,
         key=["USUBJID", sequence],
         variable="USUBJID",
@@ -69,7 +70,8 @@ def of_subjects(
         value="USUBJID",
         action="record left out",
     )
-    return records.join(subjects, on="USUBJID", how="inner", maintain_order="left"), strangers
+    known = joined if strangers.is_empty() else joined.filter("known")
+    return known.drop("known"), strangers
 
 
 def flag(condition: pl.Expr) -> pl.Expr:
