@@ -2,19 +2,24 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from trialwright.stats.competing import aalen_johansen
 from trialwright.stats.cox import cox
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.logrank import logrank
+from trialwright.stats.maxcombo import maxcombo
+from trialwright.stats.normal import below
 from trialwright.stats.proportions import clopper_pearson, miettinen_nurminen
 from trialwright.stats.survival import kaplan_meier, rmst
 
-settings.register_profile(
-    "stats", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
+STATS = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking arrays takes minutes
 )
-STATS = settings.get_profile("stats")
 
 TRIALS = (
     st.integers(6, 40)
@@ -159,8 +164,8 @@ def test_without_censoring_the_curve_is_the_empirical_one(trial):
     assert rmst(curve, tau=25).estimate == pytest.approx(np.minimum(time, 25).mean())
 
 
+@STATS
 @given(st.integers(1, 60), st.integers(1, 60), st.data())
-@settings(max_examples=50)
 def test_score_limits_swap_with_the_groups(n1, n0, draw):
     x1, x0 = draw.draw(st.integers(0, n1)), draw.draw(st.integers(0, n0))
     here, there = miettinen_nurminen(x1, n1, x0, n0), miettinen_nurminen(x0, n0, x1, n1)
@@ -169,8 +174,31 @@ def test_score_limits_swap_with_the_groups(n1, n0, draw):
     assert (mirrored.lower, mirrored.upper) == pytest.approx((-here.upper, -here.lower), abs=1e-9)
 
 
+@STATS
 @given(st.integers(1, 200), st.data())
 def test_exact_limits_hold_the_estimate(n, draw):
     x = draw.draw(st.integers(0, n))
     found = clopper_pearson(x, n)
     assert 0 <= found.lower <= found.estimate <= found.upper <= 1
+
+
+@STATS
+@given(TRIALS)
+def test_incidences_and_survival_add_to_one(trial):
+    time, event, group, _ = trial
+    assume(event.any())
+    found = aalen_johansen(time, np.where(event, 1 + group, 0), causes=2)
+    curve = kaplan_meier(time, event)
+    np.testing.assert_allclose(found.incidence.sum(axis=0) + curve.survival, 1, atol=1e-12)
+    alone = aalen_johansen(time, event)
+    np.testing.assert_allclose(alone.incidence[0], 1 - curve.survival, atol=1e-12)
+    np.testing.assert_allclose(alone.std_error[0] ** 2, np.nan_to_num(curve.std_error) ** 2, atol=1e-12)
+
+
+@STATS
+@given(TRIALS)
+def test_maxcombo_lies_between_its_best_test_and_bonferroni(trial):
+    time, event, group, strata = trial
+    found = estimable(maxcombo, time, event, group, strata)
+    best = below(found.z_min)
+    assert best - 1e-9 <= found.p_one_sided <= 4 * best + 1e-9

@@ -16,6 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from trialwright.stats.arrays import Floats, probability
+from trialwright.stats.cox_residuals import (
+    ProportionalHazards,
+    Transform,
+    proportional,
+    robust_covariance,
+    time_scale,
+)
 from trialwright.stats.coxdata import CoxData, cox_data
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.normal import chi2_above, z_of
@@ -56,6 +63,7 @@ class Cox:
     n: int
     n_event: int
     confidence: float
+    robust: bool
 
 
 def cox(
@@ -67,22 +75,57 @@ def cox(
     ties: Ties = "efron",
     entry: npt.ArrayLike | None = None,
     weights: npt.ArrayLike | None = None,
+    robust: bool = False,
+    cluster: npt.ArrayLike | None = None,
     confidence: float = 0.95,
     timefix: bool = True,
 ) -> Cox:
     """Fit n patients with covariates (n,) or (n, p). Strata are labels of any sort.
 
     ``entry`` is the start of each interval (entry, time], so that a patient may have several rows with
-    covariates that change. ``weights`` multiply a row's likelihood.
+    covariates that change. ``weights`` multiply a row's likelihood. ``robust`` takes the standard errors from
+    the score residuals, summed over ``cluster`` (labels; the patient of each row) where given; the score
+    and likelihood-ratio tests stay those of the model.
 
     Raises ``NotEstimable`` without events, where a level of a two-valued covariate has none, where the
     likelihood grows for ever (the hazard ratio is 0 or infinite), or where covariates determine each other.
     """
-    if ties not in get_args(Ties):
-        raise ValueError(f"ties must be one of {', '.join(get_args(Ties))}, not {ties!r}")
+    _known(ties)
     data = cox_data(time, event, covariates, strata, entry=entry, weights=weights, timefix=timefix)
     found = maximise(lambda b: LIKELIHOODS[ties](data, b), data.spread)
-    return _summary(data, found, probability(confidence))
+    covariance = np.asarray(np.linalg.inv(found.best.information), dtype=np.float64)
+    rough = robust or cluster is not None
+    if rough:
+        covariance = robust_covariance(data, found.beta, covariance, ties, cluster)
+    return _summary(data, found, covariance, confidence=probability(confidence), robust=rough)
+
+
+def proportional_hazards(
+    time: npt.ArrayLike,
+    event: npt.ArrayLike,
+    covariates: npt.ArrayLike,
+    strata: npt.ArrayLike | None = None,
+    *,
+    transform: Transform = "km",
+    ties: Ties = "efron",
+    entry: npt.ArrayLike | None = None,
+    weights: npt.ArrayLike | None = None,
+    timefix: bool = True,
+) -> ProportionalHazards:
+    """Does a coefficient change with g(t)?
+
+    g is 1 - S(t-) of everybody (``km``), t itself, its rank among all times, or its logarithm.
+    """
+    _known(ties)
+    data = cox_data(time, event, covariates, strata, entry=entry, weights=weights, timefix=timefix)
+    found = maximise(lambda b: LIKELIHOODS[ties](data, b), data.spread)
+    g = time_scale(transform, data, np.asarray(time, dtype=float), np.asarray(event), entry)
+    return proportional(data, found.beta, ties, g, transform)
+
+
+def _known(ties: str) -> None:
+    if ties not in get_args(Ties):
+        raise ValueError(f"ties must be one of {', '.join(get_args(Ties))}, not {ties!r}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,14 +191,13 @@ def _solve(point: Point) -> Floats:
         raise NotEstimable("monotone likelihood: the information vanished") from error
 
 
-def _summary(data: CoxData, found: Maximum, confidence: float) -> Cox:
+def _summary(data: CoxData, found: Maximum, covariance: Floats, *, confidence: float, robust: bool) -> Cox:
     beta, best, null = found.beta, found.best, found.null
-    covariance = np.asarray(np.linalg.inv(best.information), dtype=np.float64)
     se = np.sqrt(np.diag(covariance))
     half = z_of(confidence) * se
     z = beta / se
     lrt = max(2 * (best.loglik - null.loglik), 0.0)
-    wald = float(beta @ best.information @ beta)
+    wald = float(beta @ np.linalg.solve(covariance, beta))
     score = float(null.score @ _solve(null))
     return Cox(
         coef=beta,
@@ -179,4 +221,5 @@ def _summary(data: CoxData, found: Maximum, confidence: float) -> Cox:
         n=data.n,
         n_event=data.n_event,
         confidence=confidence,
+        robust=robust,
     )

@@ -35,7 +35,8 @@ class CoxData:
     stratum_end: Indices  # the moment after the last of each stratum
     waits: Indices | None  # (m,) left truncation: the last moment before the patient came in, or G
     spread: Floats  # (p,) variance of each covariate times the number of events
-    n: int  # patients
+    rows: int  # of the caller
+    n: int  # of them with a weight
     n_event: int
 
     @property
@@ -93,7 +94,7 @@ def cox_data(
     if w is not None and (w == 0).any():
         patients, rows = patients.where(w > 0), np.flatnonzero(w > 0)
     _estimable(patients.dead, patients.X)
-    return _lay_out(patients, rows, timefix)
+    return _lay_out(patients, rows, leave.size, timefix)
 
 
 def matrix(covariates: npt.ArrayLike, size: int) -> Floats:
@@ -128,7 +129,7 @@ def _estimable(dead: Bools, X: Floats) -> None:
                 raise NotEstimable(f"no events where covariate {j} is {value:g}")
 
 
-def _lay_out(who: _Patients, rows: Indices, timefix: bool) -> CoxData:
+def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> CoxData:
     leave, dead, stratum, w, enter = who.leave, who.dead, who.stratum, who.w, who.enter
     when, index = distinct(leave if enter is None else np.concatenate((leave, enter)), timefix=timefix)
     K = when.size
@@ -166,6 +167,7 @@ def _lay_out(who: _Patients, rows: Indices, timefix: bool) -> CoxData:
         stratum_end=np.flatnonzero(np.diff(moments // K, append=-1)) + 1,
         waits=waits,
         spread=(X**2).mean(axis=1) * dw.sum(),
+        rows=caller_rows,
         n=leave.size,
         n_event=int(dead.sum()),
     )

@@ -202,7 +202,7 @@ def _total(index: Ints, mass: Floats | None, size: int) -> Counts:
 
 def _with_limits(curve: KaplanMeier, confidence: float, limits: Limits) -> KaplanMeier:
     S, half = curve.survival, z_of(confidence) * curve.std_error
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if limits == "plain":
             lower, upper = np.maximum(S - half, 0), np.minimum(S + half, 1)
         elif limits == "log":

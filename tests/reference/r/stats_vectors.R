@@ -129,3 +129,23 @@ say("cmh.ucb", ucb$statistic, ucb$estimate, ucb$conf.int)
 say("ucb.counts", c(UCBAdmissions))
 say("eair", 12 / 38.5 * 100, poisson.test(12, 38.5)$conf.int * 100)
 say("eair.zero", poisson.test(0, 38.5)$conf.int * 100)
+
+# MaxCombo without mvtnorm: as 1 = S + (1 - S), Z00 = a Z10 + b Z01, so three normal values are left. Given Z10 = x and
+# Z01 = y, Z11 is normal; integrate over the region where Z10, Z01 and a Z10 + b Z01 are all below c = -min Z.
+max_below <- function(c, C) {
+  a <- solve(C[c(3, 2), c(3, 2)], C[c(3, 2), 1])                 # Z00 from Z10, Z01, exactly
+  k <- solve(C[c(3, 2), c(3, 2)], C[c(3, 2), 4]); r <- C[3, 2]
+  s <- sqrt(1 - drop(k %*% C[c(3, 2), 4]))
+  inner <- function(x) {
+    top <- min(c, (c - a[1] * x) / a[2])
+    f <- function(y) dnorm(y, r * x, sqrt(1 - r^2)) * pnorm((c - k[1] * x - k[2] * y) / s)
+    lo <- r * x - 10
+    if (top <= lo) 0 else integrate(f, lo, top, rel.tol = 1e-12, abs.tol = 0, subdivisions = 2000)$value
+  }
+  kink <- c * (1 - a[2]) / a[1]
+  g <- function(x) dnorm(x) * sapply(x, inner)
+  parts <- sort(c(-9, kink, c)); parts <- parts[parts >= -9 & parts <= c]
+  sum(sapply(seq_along(parts)[-1], function(i) integrate(g, parts[i - 1], parts[i], rel.tol = 1e-11, subdivisions = 2000)$value))
+}
+say("maxcombo.p_by_integrate", 1 - max_below(-min(Z), C))
+for (c in c(0, 1, 2, 2.5)) say(paste0("max_above.", c), 1 - max_below(c, C))
