@@ -397,3 +397,50 @@ def test_the_order_of_the_records_does_not_matter() -> None:
     straight, _ = adae.build(study, {"AE": ae, "FA": fa}, adsl(), CUTOFF)
     turned, _ = adae.build(study, {"AE": ae.reverse(), "FA": fa.reverse()}, adsl(), CUTOFF)
     assert straight.equals(turned)
+
+
+def test_a_component_of_the_patient_counts_at_every_assessment() -> None:
+    """ICE 8 with a baseline of 8 is no fall: grade 0 by ASTCT, so the reported grade stands."""
+    fa = records(
+        """
+        USUBJID | FAOBJ | FATESTCD | FASTRESC | FADTC
+        2       | CRS   | ICEBL    | 8        | 2026-01-02
+        2       | CRS   | ICE      | 8        | 2026-02-20T02:00
+        2       | CRS   | ICE      | 3        | 2026-02-21T02:00
+        """
+    )
+    icans = {"ice_baseline": component("ICEBL"), "ice": component("ICE")}
+    event = """
+        USUBJID | AESEQ | AEDECOD                                       | AESTDTC          | AEENDTC          | AETOXGR | AESER
+        2       | 1     | Immune effector cell-associated neurotoxicity | 2026-02-20T01:00 | 2026-02-20T05:00 | 1       | N
+        2       | 2     | Immune effector cell-associated neurotoxicity | 2026-02-21T01:00 | 2026-02-21T05:00 | 1       | N
+    """
+    frame, found = build(event, sdtm={"FA": fa}, sources=small_sources(icans=icans))
+    assert frame["ATOXGRN"].to_list() == [1, 2], "8 is judged as 10, and 3 as 5"
+    assert found["rule"].to_list() == [
+        "the reported grade is not that of ASTCT 2019",
+        "the components show no such event by ASTCT 2019",
+    ]
+
+
+def test_components_without_a_day_or_written_twice_are_findings() -> None:
+    fa = records(
+        """
+        USUBJID | FAOBJ | FATESTCD | FASTRESC | FADTC
+        2       | CRS   | TEMP     | 38.6     | 2026-01-10T20:00
+        2       | CRS   | TEMP     | 36.6     | 2026-01-10T20:00
+        2       | CRS   | TEMP     | 38.6     | 2026-01
+        """
+    )
+    _, found = build(CRS_EVENTS, sdtm={"FA": fa}, sources=CRS)
+    of_components = found.filter(pl.col("dataset") == "FA").select("rule", "value", "action")
+    assert of_components.rows() == [
+        ("the day is not known", "38.6", "not used"),
+        ("recorded twice differently", "36.6", "the first is used"),
+    ]
+
+
+def test_an_assessment_without_a_time_belongs_to_the_events_of_its_day() -> None:
+    fa = records("USUBJID | FAOBJ | FATESTCD | FASTRESC | FADTC\n2 | CRS | TEMP | 39.0 | 2026-01-10")
+    frame, _ = build(CRS_EVENTS, sdtm={"FA": fa}, sources=CRS)
+    assert frame["GRADESRC"].to_list()[:2] == ["ASTCT 2019 computed", "ASTCT 2019 reported"]

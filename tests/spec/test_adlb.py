@@ -212,3 +212,11 @@ def test_the_order_of_the_records_does_not_matter() -> None:
     straight, _ = adlb.build(small_study(), {"LB": frame}, adsl(), CUTOFF)
     turned, _ = adlb.build(small_study(), {"LB": frame.reverse()}, adsl(), CUTOFF)
     assert straight.equals(turned)
+
+
+def test_a_value_without_end_is_no_number() -> None:
+    frame = lb("USUBJID | LBSEQ | LBTESTCD | LBSTRESU | LBDTC\n1 | 1 | ALT | U/L | 2026-02-01")
+    infinite = frame.with_columns(LBSTRESN=pl.lit(float("inf")), LBSTRESC=pl.lit("inf"))
+    rows, found = adlb.build(small_study(), {"LB": infinite}, adsl(), CUTOFF)
+    assert rows["AVAL"].to_list() == [None]
+    assert found["rule"].to_list() == ["not a number"]

@@ -52,7 +52,8 @@ def text(frame: pl.DataFrame, column: str) -> pl.Expr:
 def _number(frame: pl.DataFrame, column: str, dtype: pl.DataType) -> pl.Expr:
     if column not in frame.columns:
         return pl.lit(None, dtype=dtype).alias(column)
-    return pl.col(column).cast(pl.Float64, strict=False).cast(dtype)
+    number = pl.col(column).cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number).cast(dtype).alias(column)
 
 
 def of_subjects(
