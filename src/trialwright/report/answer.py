@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trialwright.report.context import Context
-from trialwright.report.curves import hazard_text, median_text
+from trialwright.report.curves import median_text
 from trialwright.report.language import in_a_sentence
 from trialwright.study.model import Analysis, Outcome, Reading
 
@@ -80,25 +80,35 @@ def _names(context: Context, arm: str) -> dict[str, str]:
 
 
 def _time(context: Context, analysis: Analysis) -> tuple[list[str], list[Fact]]:
-    say, value = context.language, context.results.value
-    sentences, facts = [], []
+    say = context.language
+    sentences: list[str] = []
+    facts: list[Fact] = []
     for arm in context.study.experimental:
-        group = context.versus(arm.id)
         sentences.append(_verdict(context, analysis, arm.id, ("longer", "shorter")))
-        ratio = value(analysis.id, "hazard_ratio", group)
-        text = hazard_text(context, analysis, group)
-        facts.append(
-            Fact(
-                _of(context, say("hazard_ratio"), arm.id),
-                say("not_estimable") if ratio is None else say.number(ratio, 2),
-                text.partition(" (")[2].replace(")", "", 1) if ratio is not None else text,
-            )
-        )
+        facts += _hazard(context, analysis, arm.id)
     for arm in context.arms:
         middle, bracket, rest = median_text(context, analysis, arm.id).partition(" (")
         sub = f"{say.ci} {rest.rstrip(')')}" if bracket else ""
         facts.append(Fact(f"{say('median')}, {in_a_sentence(context.label(arm.id))}", middle, sub))
     return sentences, facts
+
+
+def _hazard(context: Context, analysis: Analysis, arm: str) -> list[Fact]:
+    """The ratio with its limits, and the p value of the log-rank test."""
+    say, get, group = context.language, context.results.get, context.versus(arm)
+    ratio, p = get(analysis.id, "hazard_ratio", group), get(analysis.id, "p_logrank", group)
+    name = _of(context, say("hazard_ratio"), arm)
+    if ratio is None or ratio.value is None:
+        return [Fact(name, say("not_estimable"), ratio.note if ratio else say("not_computed"))]
+    ends = [get(analysis.id, f"hazard_ratio_{end}", group) for end in ("lower", "upper")]
+    shown = say.interval(
+        *(say.number(x.value, 2) if x and x.value is not None else say("not_estimable") for x in ends)
+    )
+    facts = [Fact(name, say.number(ratio.value, 2), f"{say.ci} {shown}")]
+    if p is not None and p.value is not None:
+        test = say("p_logrank_stratified" if analysis.strata else "p_logrank")
+        facts.append(Fact(_of(context, test, arm), say.p(p.value), say("two_sided")))
+    return facts
 
 
 def _of(context: Context, name: str, arm: str) -> str:

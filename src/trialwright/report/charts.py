@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from trialwright.report.canvas import GRID, SIZE, beside, sheet, words
+from trialwright.report.canvas import GRID, LEFT, RIGHT, SIZE, beside, sheet, words
 from trialwright.report.palette import INK, MUTED, RULE, Look
 from trialwright.report.svg import inline
 
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Floats = npt.NDArray[np.float64]
+_NAMES = 178  # units for the name of an adverse event
 
 
 def forest(
     rows: Sequence[ForestRow], ends: tuple[str, str], prefix: str, alt: str, *, looks: Sequence[Look]
 ) -> Markup:
     """Hazard ratios on a log axis, one line each, the number at the right; 1 is the line of no difference."""
-    pitch, top, below = 18.0, 12.0, 56.0
-    canvas, axes = sheet(top, pitch * max(len(rows), 1), below, left=176, right=148)
+    pitch, top, below = 16.0, 8.0, 48.0
+    canvas, axes = sheet(top, pitch * max(len(rows), 1), below, left=LEFT, right=RIGHT)
     low, high = _ratio_range(rows)
     axes.set_xscale("log")
     axes.set_xlim(low, high)
@@ -41,7 +42,7 @@ def forest(
     for x, text, ha in ((0.0, ends[0], "left"), (1.0, ends[1], "right")):
         axes.text(
             x,
-            -36 / (pitch * max(len(rows), 1)),
+            -28 / (pitch * max(len(rows), 1)),
             text,
             transform=axes.transAxes,
             fontsize=SIZE - 0.5,
@@ -71,7 +72,7 @@ def _ratio_range(rows: Sequence[ForestRow]) -> tuple[float, float]:
 
 
 def _forest_row(axes: Axes, row: ForestRow, y: int, ends: tuple[float, float], look: Look) -> None:
-    beside(axes, -170, y, row.label, color=INK, weight="bold" if row.label else "normal")
+    beside(axes, 2 - LEFT, y, row.label, color=INK, weight="bold" if row.label else "normal")
     beside(axes, None, y, row.shown, color=INK)
     if row.estimate is None:
         return
@@ -90,7 +91,7 @@ def _forest_row(axes: Axes, row: ForestRow, y: int, ends: tuple[float, float], l
             look.marker,
             color=look.colour,
             markerfacecolor=face,
-            markersize=6,
+            markersize=5,
             markeredgewidth=1.3,
         )
 
@@ -115,9 +116,9 @@ def shares(rows: Sequence[Share], x_label: str, prefix: str, alt: str) -> Markup
     for row in rows:
         y += 2.05 if row.head else 1.0
         places.append(y)
-    pitch, below = 19.0, 44.0
+    pitch, below = 17.0, 38.0
     height = pitch * (y + 1.0)
-    canvas, axes = sheet(4, height, below, left=176, right=148)
+    canvas, axes = sheet(4, height, below, left=LEFT, right=RIGHT)
     axes.set_xlim(0, 1)
     axes.set_ylim(y + 0.6, -0.4)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
@@ -127,8 +128,8 @@ def shares(rows: Sequence[Share], x_label: str, prefix: str, alt: str) -> Markup
     axes.set_axisbelow(True)
     for row, at in zip(rows, places, strict=True):
         if row.head:
-            beside(axes, -170, at - 1, row.head, color=INK, weight="bold")
-        beside(axes, -160, at, row.label, color=row.look.colour)
+            beside(axes, 2 - LEFT, at - 1, row.head, color=INK, weight="bold")
+        beside(axes, 12 - LEFT, at, row.label, color=row.look.colour)
         beside(axes, None, at, row.shown, color=INK)
         if row.value is not None:
             if row.lower is not None and row.upper is not None:
@@ -140,9 +141,9 @@ def shares(rows: Sequence[Share], x_label: str, prefix: str, alt: str) -> Markup
                     solid_capstyle="butt",
                 )
             axes.plot(
-                [row.value], [at], row.look.marker, color=row.look.colour, markersize=6.5, clip_on=False
+                [row.value], [at], row.look.marker, color=row.look.colour, markersize=5.5, clip_on=False
             )
-    words(axes, 1, -(34 / height), x_label, ha="right", color=MUTED)
+    words(axes, 1, -(25 / height), x_label, ha="right", color=MUTED)
     return inline(canvas, prefix, alt)
 
 
@@ -157,8 +158,8 @@ class Waterfall:
 
 def waterfall(panels: Sequence[Waterfall], y_label: str, prefix: str, alt: str) -> Markup:
     """Bars from the worst to the best change, the arms side by side on one axis, as wide as their patients."""
-    plot = 230.0
-    canvas, axes = sheet(26, plot, 30, left=38, right=10)
+    plot = 185.0
+    canvas, axes = sheet(24, plot, 26, left=34, right=8)
     gap = max(2.0, 0.03 * sum(p.change.size for p in panels))
     start = 0.0
     axes.set_ylim(-100, 100)
@@ -190,7 +191,7 @@ def waterfall(panels: Sequence[Waterfall], y_label: str, prefix: str, alt: str) 
     axes.axhline(0, color=INK, linewidth=0.8)
     for level in (-30, 20):
         axes.axhline(level, color=MUTED, linewidth=0.8, dashes=(2, 2), zorder=0)
-    words(axes, 0, 1 + 9 / plot, y_label, va="bottom", color=MUTED, x_off=-34)
+    words(axes, 0, 1 + 9 / plot, y_label, va="bottom", color=MUTED, x_off=-30)
     return inline(canvas, prefix, alt)
 
 
@@ -203,9 +204,9 @@ def dots(
     alt: str,
 ) -> Markup:
     """One line per event, one mark per arm: the percentage of its patients."""
-    pitch = 19.0
+    pitch = 17.0
     height = pitch * max(len(names), 1)
-    canvas, axes = sheet(6, height, 44, left=210, right=16)
+    canvas, axes = sheet(4, height, 38, left=_NAMES, right=14)
     top = max((max(values, default=0.0) for values in percent.values()), default=0.0)
     axes.set_xlim(0, max(10.0, np.ceil(top / 10) * 10))
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -223,12 +224,12 @@ def dots(
             rows,
             looks[arm].marker,
             color=looks[arm].colour,
-            markersize=6.5,
+            markersize=5.5,
             linestyle="none",
             clip_on=False,
         )
     for y, name in enumerate(names):
-        beside(axes, -204, y, name, color=INK)
+        beside(axes, 2 - _NAMES, y, name, color=INK)
     axes.tick_params(labelsize=SIZE)
-    words(axes, 1, -(34 / height), x_label, ha="right", color=MUTED)
+    words(axes, 1, -(25 / height), x_label, ha="right", color=MUTED)
     return inline(canvas, prefix, alt)

@@ -13,6 +13,7 @@ from trialwright.stats.survival import KaplanMeier, kaplan_meier
 from trialwright.study.model import Analysis
 
 _LEAST, _TENTH = 5, 0.1
+_BAND = 10  # patients: with fewer, a band would hide the curves and say nothing
 
 
 def curve_figure(context: Context, analysis: Analysis, caption: str, prefix: str) -> Figure | None:
@@ -80,8 +81,8 @@ def _curve(context: Context, fitted: KaplanMeier, label: str, arm: str, n: int) 
         look=looks(context.study)[arm],
         time=fitted.time[shown] / month,
         survival=fitted.survival[shown],
-        lower=fitted.lower[shown],
-        upper=fitted.upper[shown],
+        lower=fitted.lower[shown] if n >= _BAND else fitted.survival[shown],
+        upper=fitted.upper[shown] if n >= _BAND else fitted.survival[shown],
         ticks=fitted.time[censored] / month,
         ticks_at=fitted.survival[censored],
         median=None if np.isnan(median) else median / month,

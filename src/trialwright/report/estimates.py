@@ -16,7 +16,7 @@ from trialwright.study.model import Analysis
 
 _FIRST, _SECOND = Look("#124f86", (), "s"), Look("#5b6670", (), "o")
 _MOST_TERMS = 15
-_LONG = 27
+_LONG = 25
 
 
 def forest_figure(

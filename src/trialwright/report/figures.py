@@ -78,10 +78,10 @@ def km(curves: Sequence[Curve], axis: Axis, prefix: str, alt: str) -> Markup:
     longest = max((float(c.time[-1]) for c in curves if c.time.size), default=1.0)
     step = tick_step(longest)
     end = max(step, float(np.ceil(longest / step - 1e-9) * step))
-    line = 19.0
-    below = 52 + line * (1 + 2 * len(curves))
-    top, plot = 24.0, 252.0
-    canvas, axes = sheet(top, plot, below, left=38, right=14)
+    line = 15.5
+    below = 42 + line * (1 + 2 * len(curves))
+    top, plot = 22.0, 200.0
+    canvas, axes = sheet(top, plot, below, left=34, right=12)
     axes.set_xlim(0, end)
     axes.set_ylim(0, 1)
     ticks = np.arange(0, end + step / 2, step)
@@ -89,8 +89,8 @@ def km(curves: Sequence[Curve], axis: Axis, prefix: str, alt: str) -> Markup:
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
-    words(axes, 0, 1 + 9 / plot, axis.y, va="bottom", color=MUTED, x_off=-34)
-    words(axes, 1, -(38 / plot), axis.x, ha="right", color=MUTED)
+    words(axes, 0, 1 + 9 / plot, axis.y, va="bottom", color=MUTED, x_off=-30)
+    words(axes, 1, -(26 / plot), axis.x, ha="right", color=MUTED)
     _medians(axes, curves)
     for curve in curves:
         _step(axes, curve)
@@ -110,7 +110,7 @@ def _step(axes: Axes, curve: Curve) -> None:
         y,
         where="post",
         color=curve.look.colour,
-        linewidth=1.9,
+        linewidth=1.6,
         solid_joinstyle="miter",
         clip_on=False,
         **style,
@@ -137,11 +137,11 @@ def _risk_table(
     axes: Axes, curves: Sequence[Curve], axis: Axis, ticks: Floats, plot: float, line: float
 ) -> None:
     """Under each arm's name its numbers, each below its tick."""
-    y = -(56 / plot)
-    words(axes, 0, y, axis.at_risk, va="top", color=MUTED, x_off=-34)
+    y = -(44 / plot)
+    words(axes, 0, y, axis.at_risk, va="top", color=MUTED, x_off=-30)
     for i, curve in enumerate(curves):
         name = y - (1 + 2 * i) * line / plot
-        words(axes, 0, name, curve.label, va="top", color=curve.look.colour, weight="bold", x_off=-34)
+        words(axes, 0, name, curve.label, va="top", color=curve.look.colour, weight="bold", x_off=-30)
         counts = curve.at_risk(ticks)
         for tick, n in zip(ticks, counts, strict=True):
             where = (float(tick) / axes.get_xlim()[1], name - line / plot)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from trialwright.report.context import Context
+from trialwright.report.language import plain_case
 from trialwright.report.palette import INK, MUTED, RULE, looks
 from trialwright.report.svg import opened
 
@@ -80,12 +81,12 @@ def _aloud(boxes: Sequence[Box]) -> str:
 
 def _entry(context: Context, width: float, reasons: int) -> list[Box]:
     """Assessed, excluded at the side, randomised: those the results know."""
-    say, half = context.language, width * 0.46
+    say, half = context.language, width * 0.44
     boxes: list[Box] = []
-    y = 1.0
+    y, centre = 1.0, (width - half) / 2
     assessed = _told(context, TOTAL, "assessed", half)
     if assessed:
-        boxes.append(Box(1, y, half, assessed))
+        boxes.append(Box(centre, y, half, assessed))
         y = boxes[-1].foot + _GAP
     excluded = _with_reasons(context, TOTAL, "excluded", half, reasons)
     if excluded:
@@ -93,7 +94,7 @@ def _entry(context: Context, width: float, reasons: int) -> list[Box]:
         boxes.append(side)
         y = side.foot + _GAP
     randomised = _told(context, TOTAL, "randomised", half) or (Line(say("flow:randomised"), strong=True),)
-    boxes.append(Box(1, y, half, randomised))
+    boxes.append(Box(centre, y, half, randomised))
     return boxes
 
 
@@ -128,10 +129,17 @@ def _allocated(context: Context, arm: str, width: float, reasons: int) -> Iterat
 
 
 def _followed(context: Context, arm: str, width: float, reasons: int) -> Iterator[Line]:
-    plain = [level for level in context.results.levels(ANALYSIS) if ": " not in level]
-    for level in plain:
-        if level not in (*_START, *_ALLOCATION, *_END):
-            yield from _with_reasons(context, arm, level, width, reasons, strong=False)
+    """What the results know between allocation and analysis, but for what happened to nobody."""
+    results = context.results
+    for level in results.levels(ANALYSIS):
+        known = (*_START, *_ALLOCATION, *_END)
+        if (
+            ": " in level
+            or level in known
+            or not any(results.value(ANALYSIS, "n", a.id, level) for a in context.arms)
+        ):
+            continue
+        yield from _with_reasons(context, arm, level, width, reasons, strong=False)
 
 
 def _analysed(context: Context, arm: str, width: float, reasons: int) -> Iterator[Line]:
@@ -163,15 +171,10 @@ def _with_reasons(
     known = sorted(((n, name) for name, n in found.items() if n), key=lambda pair: (-pair[0], pair[1]))
     lines = list(head)
     for n, name in known[:reasons]:
-        lines += _wrapped(_counted(context, _plain(name.split(": ", 1)[1]), n), width, depth=1)
+        lines += _wrapped(_counted(context, plain_case(name.split(": ", 1)[1]), n), width, depth=1)
     if len(known) > reasons:
         lines += _wrapped(context.language("flow_more", n=len(known) - reasons), width, depth=1)
     return tuple(lines)
-
-
-def _plain(reason: str) -> str:
-    """A reason written in capitals, as CDISC terms are, reads as a sentence does."""
-    return reason.capitalize() if reason.isupper() else reason
 
 
 def _counted(context: Context, label: str, n: float) -> str:
@@ -182,7 +185,7 @@ def _wrapped(text: str, width: float, *, depth: int = 0, strong: bool = False) -
     """Broken between words to the width of a box."""
     room = max(8, math.floor((width - 2 * _PAD - 11 * depth) / (_SIZE * _ADVANCE * (1.06 if strong else 1))))
     line = ""
-    for word in text.replace("(n = ", "(n\u00a0=\u00a0").split(" "):
+    for word in text.split(" "):
         if line and len(line) + 1 + len(word) > room:
             yield Line(line, depth, strong)
             line = word
@@ -203,7 +206,9 @@ def _shape(box: Box) -> str:
 def _text(box: Box, i: int, line: Line) -> str:
     x, y = box.x + _PAD + 11 * line.depth, box.y + _PAD + (i + 0.75) * _LINE
     weight = ' font-weight="600"' if line.strong else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{_SIZE:g}"{weight} fill="{INK}">{escape(line.text)}</text>'
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{_SIZE:g}"{weight} fill="{INK}">{escape(line.text)}</text>'
+    )
 
 
 def _entry_arrows(boxes: Sequence[Box]) -> Iterator[str]:

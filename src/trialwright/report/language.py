@@ -93,3 +93,11 @@ def in_a_sentence(label: str) -> str:
     """``Standard of care`` becomes ``standard of care``; ``FOLFIRI`` and ``Arm B`` stay."""
     first = label.split(" ", 1)[0]
     return label if len(first) < 2 or first[1:] != first[1:].lower() else label[0].lower() + label[1:]
+
+
+def plain_case(text: str) -> str:
+    """A term in capitals, as CDISC writes them, reads as a sentence does; a word with a figure in it stays."""
+    if not text.isupper():
+        return text
+    words = [w if any(c.isdigit() for c in w) else w.lower() for w in text.split(" ")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from trialwright.report.addresses import Number
 from trialwright.report.context import Context
+from trialwright.report.language import plain_case
 from trialwright.report.tables import Cell, Column, Head, Row, Shell, Table, arm_heads, chunks
 
 Fill = Callable[[Shell, Column, str], Cell | None]
@@ -25,12 +27,16 @@ def _survival(context: Context, caption: str, columns: Sequence[Column]) -> Tabl
     shell, say = Shell(context), context.language
     months = _landmarks(columns)
     rows = [
+        _row(shell, columns, say("without_row"), _counted("n_missing")),
+        _row(shell, columns, say("without_time"), _counted("n_excluded")),
         _row(shell, columns, say("events_percent"), _share("events")),
+        *_reasons(shell, columns, "event"),
         _row(shell, columns, say("censored"), _share("censored")),
-        *_reasons(shell, columns),
+        *_reasons(shell, columns, "censored"),
         _row(shell, columns, say("median_months"), _months("median")),
         _row(shell, columns, say("q1_months"), _months("q1")),
         _row(shell, columns, say("q3_months"), _months("q3")),
+        _row(shell, columns, say("range_months"), _range),
         *(
             _row(shell, columns, say("event_free_at", months=shown), _percent("survival", level))
             for level, shown in months["landmarks"]
@@ -54,34 +60,42 @@ def _survival(context: Context, caption: str, columns: Sequence[Column]) -> Tabl
             say("abbreviations"),
         ],
         _assumes(columns),
+        style="even",
     )
 
 
-def _contrasts(
-    shell: Shell, columns: Sequence[Column], months: dict[str, list[tuple[str, str]]]
-) -> list[Row | None]:
+def _contrasts(shell: Shell, columns: Sequence[Column], months: Months) -> list[Row | None]:
     say = shell.context.language
-    stratified = any(c.analysis.strata for c in columns)
+    stratified = any(_is_stratified(shell.context, c) for c in columns)
     rows = [
-        _row(shell, columns, say("hr_stratified" if stratified else "hazard_ratio"), _ratio("hazard_ratio")),
-        _row(shell, columns, say("p_logrank_stratified" if stratified else "p_logrank"), _p("p_logrank")),
-        _row(shell, columns, say("p_wald"), _p("p_wald")),
-        _row(shell, columns, say("hr_unstratified"), _ratio("hazard_ratio_unstratified")),
+        _versus(
+            shell, columns, say("hr_stratified" if stratified else "hazard_ratio"), _ratio("hazard_ratio")
+        ),
+        _versus(shell, columns, say("p_logrank_stratified" if stratified else "p_logrank"), _p("p_logrank")),
+        _versus(shell, columns, say("p_wald"), _p("p_wald")),
+        _versus(shell, columns, say("hr_unstratified"), _ratio("hazard_ratio_unstratified")),
         *(
-            _row(shell, columns, say("difference_at", months=shown), _points("survival_difference", level))
+            _versus(shell, columns, say("difference_at", months=shown), _points("survival_difference", level))
             for level, shown in months["landmarks"]
         ),
         *(
-            _row(
-                shell,
-                columns,
-                say("rmst_difference_at", months=shown),
-                _contrast(_months("rmst_difference", level)),
+            _versus(
+                shell, columns, say("rmst_difference_at", months=shown), _months("rmst_difference", level)
             )
             for level, shown in months["rmst"]
         ),
     ]
     return _under_heading(shell, rows)
+
+
+def _is_stratified(context: Context, column: Column) -> bool:
+    """By what was done, where the results say it; else by what was asked."""
+    done = [
+        context.results.value(column.analysis.id, "strata", context.versus(a.id), endpoint=column.endpoint)
+        for a in context.study.experimental
+    ]
+    known = [n for n in done if n is not None]
+    return any(known) if known else bool(column.analysis.strata)
 
 
 def _proportion(context: Context, caption: str, columns: Sequence[Column]) -> Table:
@@ -93,9 +107,9 @@ def _proportion(context: Context, caption: str, columns: Sequence[Column]) -> Ta
         *_under_heading(
             shell,
             [
-                _row(shell, columns, say("difference"), _points("difference", "")),
-                _row(shell, columns, say("odds_ratio"), _ratio("odds_ratio")),
-                _row(shell, columns, say("p_cmh"), _p("p_cmh")),
+                _versus(shell, columns, say("difference"), _points("difference", "")),
+                _versus(shell, columns, say("odds_ratio"), _ratio("odds_ratio")),
+                _versus(shell, columns, say("p_cmh"), _p("p_cmh")),
             ],
         ),
     ]
@@ -111,6 +125,7 @@ def _proportion(context: Context, caption: str, columns: Sequence[Column]) -> Ta
             say("abbreviations"),
         ],
         _assumes(columns),
+        style="even",
     )
 
 
@@ -130,31 +145,28 @@ def _best_responses(shell: Shell, columns: Sequence[Column]) -> list[Row | None]
         for level in shell.context.results.levels(c.analysis.id)
         if level.startswith(prefix)
     )
-    rows: list[Row | None] = [
-        _row(
-            shell,
-            columns,
-            say.known(f"BOR:{level.removeprefix(prefix)}", level.removeprefix(prefix)),
-            _share("n_best", level),
-            depth=1,
-        )
-        for level in found
-    ]
+    rows = []
+    for level in found:
+        word, colon, detail = level.removeprefix(prefix).partition(": ")
+        label = say("of_these", detail=detail) if colon else say.known(f"BOR:{word}", word)
+        rows.append(_row(shell, columns, label, _share("n_best", level), depth=2 if colon else 1))
     return [Row(say("best_response"), kind="group"), *rows] if rows else []
 
 
-def _reasons(shell: Shell, columns: Sequence[Column]) -> list[Row | None]:
-    """Why the clock stopped or was read: one row for each reason in words, the frequent ones first."""
+def _reasons(shell: Shell, columns: Sequence[Column], kind: str) -> list[Row | None]:
+    """Why the clock stopped, or was read (``kind`` "event" or "censored"): the frequent reasons first."""
     results = shell.context.results
     totals: dict[str, float] = {}
     for c in columns:
         for level in results.levels(c.analysis.id, c.endpoint):
             for arm in shell.context.arms:
-                n = results.value(c.analysis.id, "n_reason", arm.id, level, c.endpoint)
-                if n is not None:
-                    totals[level] = totals.get(level, 0) + n
-    order = sorted(totals, key=lambda level: (-totals[level], level))
-    return [_row(shell, columns, level, _zero_share("n_reason", level), depth=1) for level in order]
+                n = results.get(c.analysis.id, "n_reason", arm.id, level, c.endpoint)
+                if n is not None and n.value is not None and kind in (n.note or "event"):
+                    totals[level] = totals.get(level, 0) + n.value
+    order = sorted((level for level in totals if totals[level]), key=lambda level: (-totals[level], level))
+    return [
+        _row(shell, columns, plain_case(level), _zero_share("n_reason", level), depth=1) for level in order
+    ]
 
 
 def _row(shell: Shell, columns: Sequence[Column], label: str, fill: Fill, depth: int = 0) -> Row | None:
@@ -162,7 +174,29 @@ def _row(shell: Shell, columns: Sequence[Column], label: str, fill: Fill, depth:
     cells = [fill(shell, c, arm.id) for c in columns for arm in shell.context.arms]
     if all(cell is None or cell.muted for cell in cells):
         return None
-    return Row(label, tuple(cell or shell.missing(None) for cell in cells), depth=depth)
+    return Row(label, tuple(cell or shell.unasked() for cell in cells), depth=depth)
+
+
+def _versus(shell: Shell, columns: Sequence[Column], label: str, fill: Fill) -> Row | None:
+    """A row of contrasts: across both arms of two, else under each experimental arm."""
+    context = shell.context
+    found = {
+        (i, a.id): fill(shell, c, context.versus(a.id))
+        for i, c in enumerate(columns)
+        for a in context.study.experimental
+    }
+    if all(cell is None for cell in found.values()):
+        return None
+    cells: list[Cell] = []
+    for i, _ in enumerate(columns):
+        if len(context.arms) == 2:
+            one = found[i, context.study.experimental[0].id] or shell.unasked()
+            cells.append(replace(one, span=2))
+            continue
+        for arm in context.arms:
+            reference = Cell(context.language("reference"), muted=True)
+            cells.append(reference if arm.id == context.control else found[i, arm.id] or shell.unasked())
+    return Row(label, tuple(cells))
 
 
 def _get(shell: Shell, column: Column, statistic: str, group: str, level: str = "") -> Number | None:
@@ -187,6 +221,35 @@ def _share(statistic: str, level: str = "") -> Fill:
     return fill
 
 
+def _counted(statistic: str) -> Fill:
+    """A count whose note says what it counts."""
+
+    def fill(shell: Shell, column: Column, arm: str) -> Cell | None:
+        found = _get(shell, column, statistic, arm)
+        if found is None:
+            return None
+        cell = shell.count(found)
+        return replace(cell, mark=shell.notes.mark(found.note)) if found.note else cell
+
+    return fill
+
+
+def _range(shell: Shell, column: Column, arm: str) -> Cell | None:
+    """Shortest to longest; a plus where the time goes on unknown."""
+    ends = [_get(shell, column, name, arm) for name in ("min", "max")]
+    first, last = ends
+    if first is None or last is None:
+        return None
+    if first.value is None or last.value is None:
+        return shell.missing(first)
+    months = shell.context.months
+    shown = (
+        months(first.value) + ("+" if first.note else ""),
+        months(last.value) + ("+" if last.note else ""),
+    )
+    return Cell(shell.context.language.interval(*shown))
+
+
 def _zero_share(statistic: str, level: str) -> Fill:
     """A reason nobody had under this arm has no row in the results: that is none, not unknown."""
 
@@ -207,24 +270,18 @@ def _months(statistic: str, level: str = "") -> Fill:
 
 
 def _percent(statistic: str, level: str) -> Fill:
+    """The limits without the sign of percent."""
+
     def fill(shell: Shell, column: Column, arm: str) -> Cell | None:
         middle, limits = _three(shell, column, statistic, arm, level)
-        shown = shell.context.language.percent
-        return shell.interval(middle, limits, lambda x: shown(100 * x)) if middle else None
+        say = shell.context.language
+        if middle is None:
+            return None
+        return shell.interval(
+            middle, limits, lambda x: say.percent(100 * x), lambda x: say.number(100 * x, 1)
+        )
 
     return fill
-
-
-def _contrast(fill: Fill) -> Fill:
-    """Under an experimental arm its contrast with control; under control the word "reference"."""
-
-    def filled(shell: Shell, column: Column, arm: str) -> Cell | None:
-        context = shell.context
-        if arm == context.control:
-            return Cell(context.language("reference"), muted=True)
-        return fill(shell, column, context.versus(arm))
-
-    return filled
 
 
 def _ratio(statistic: str) -> Fill:
@@ -233,7 +290,7 @@ def _ratio(statistic: str) -> Fill:
         number = shell.context.language.number
         return shell.interval(middle, limits, lambda x: number(x, 2)) if middle else None
 
-    return _contrast(fill)
+    return fill
 
 
 def _points(statistic: str, level: str) -> Fill:
@@ -244,7 +301,7 @@ def _points(statistic: str, level: str) -> Fill:
         number = shell.context.language.number
         return shell.interval(middle, limits, lambda x: number(100 * x, 1)) if middle else None
 
-    return _contrast(fill)
+    return fill
 
 
 def _p(statistic: str) -> Fill:
@@ -252,15 +309,19 @@ def _p(statistic: str) -> Fill:
         found = _get(shell, column, statistic, group)
         if found is None:
             return None
-        return (
-            Cell(shell.context.language.p(found.value)) if found.value is not None else shell.missing(found)
-        )
+        if found.value is None:
+            return shell.missing(found)
+        mark = shell.notes.mark(found.note) if found.note else ""
+        return Cell(shell.context.language.p(found.value), mark=mark)
 
-    return _contrast(fill)
+    return fill
 
 
-def _landmarks(columns: Sequence[Column]) -> dict[str, list[tuple[str, str]]]:
-    """Months asked for by any of the readings, as (level in the results, text)."""
+Months = dict[str, list[tuple[str, str]]]
+"""Months asked for by any of the readings, as (level in the results, text)."""
+
+
+def _landmarks(columns: Sequence[Column]) -> Months:
     return {
         "landmarks": _levels(m for c in columns for m in c.analysis.landmarks_months),
         "rmst": _levels(m for c in columns for m in c.analysis.rmst_months),
@@ -277,13 +338,23 @@ def _populations(context: Context, columns: Sequence[Column]) -> list[str]:
 
 
 def _strata(context: Context, columns: Sequence[Column]) -> str:
+    """By what the comparisons are stratified; what was merged or missing, in the words of the results."""
     labels = {s.id: context.study.text(s.label) for s in context.study.strata}
-    used = dict.fromkeys(labels.get(s, s) for c in columns for s in c.analysis.strata)
-    return (
-        context.language("note:strata", strata=context.language("list_and").join(_commas(list(used))))
+    stratified = [c for c in columns if _is_stratified(context, c)]
+    used = dict.fromkeys(labels.get(s, s) for c in stratified for s in c.analysis.strata)
+    told = (
+        [context.language("note:strata", strata=context.language("list_and").join(_commas(list(used))))]
         if used
-        else ""
+        else []
     )
+    extra = dict.fromkeys(
+        found.note
+        for c in columns
+        for arm in context.study.experimental
+        for name in ("strata_merged", "strata_missing")
+        if (found := context.results.get(c.analysis.id, name, context.versus(arm.id), endpoint=c.endpoint))
+    )
+    return " ".join([*told, *(f"{note[:1].upper()}{note[1:]}." for note in extra if note)])
 
 
 def _commas(words: list[str]) -> list[str]:
@@ -331,7 +402,8 @@ def scales(context: Context, caption: str, column: Column, words: Sequence[tuple
         cells += [
             cell or shell.missing(None)
             for a in experimental
-            for cell in (_ratio("hazard_ratio")(shell, one, a), _p("p_logrank")(shell, one, a))
+            for group in [context.versus(a)]
+            for cell in (_ratio("hazard_ratio")(shell, one, group), _p("p_logrank")(shell, one, group))
         ]
         rows.append(Row(say.known(f"scale:{scale}", scale), tuple(cells)))
     notes = [*_populations(context, [column]), _strata(context, [column]), say("abbreviations")]

@@ -119,7 +119,7 @@ def _numbers(shell: Shell, variable: str, label: str, groups: Sequence[str]) -> 
     say = shell.context.language
     yield Row(label, kind="group")
     for key, statistics, shape in (
-        ("median_quartiles", ("median", "q1", "q3"), f"{{}}{FIXED}({{}} {say('to')} {{}})"),
+        ("median_quartiles", ("median", "q1", "q3"), f"{{}}\n{{}} {say('to')} {{}}"),
         ("mean", ("mean", "sd"), f"{{}}{FIXED}({{}})"),
         ("range", ("min", "max"), f"{{}} {say('to')} {{}}"),
     ):
@@ -132,15 +132,20 @@ def _numbers(shell: Shell, variable: str, label: str, groups: Sequence[str]) -> 
 def _shaped(
     shell: Shell, analysis: str, level: str, group: str, statistics: Sequence[str], shape: str
 ) -> Cell:
-    """Several numbers of one level in one cell; the first that cannot be estimated gives the reason."""
+    """Several numbers of one level in one cell, what follows a line break beneath; the first that cannot be estimated gives the reason."""
     found = [shell.context.results.get(analysis, s, group, level) for s in statistics]
     first = found[0]
     if first is None or first.value is None:
         return shell.missing(first)
     number, say = shell.context.language.number, shell.context.language
-    words = [say("not_estimable") if n is None or n.value is None else number(n.value, 1) for n in found]
+    whole = "max" in statistics and all(n and n.value is not None and n.value.is_integer() for n in found)
+    decimals = 0 if whole else 1
+    words = [
+        say("not_estimable") if n is None or n.value is None else number(n.value, decimals) for n in found
+    ]
     reason = next((n.note for n in found if n and n.value is None), "")
-    return Cell(shape.format(*words), mark=shell.notes.mark(reason) if reason else "")
+    text, _, sub = shape.format(*words).partition("\n")
+    return Cell(text, sub=sub, mark=shell.notes.mark(reason) if reason else "")
 
 
 def _missing(shell: Shell, variable: str, groups: Sequence[str]) -> Iterator[Row]:
@@ -149,15 +154,34 @@ def _missing(shell: Shell, variable: str, groups: Sequence[str]) -> Iterator[Row
         yield Row(shell.context.language("missing"), tuple(shell.count(c) for c in counts), depth=1)
 
 
+def populations(context: Context) -> Table | None:
+    """How many of each arm are in each population."""
+    results, say = context.results, context.language
+    shell = Shell(context)
+    groups = [*(a.id for a in context.arms), TOTAL]
+    rows = [
+        Row(
+            context.study.text(p.label),
+            tuple(shell.count(results.get("FLOW", "n", g, f"population: {p.id}")) for g in groups),
+        )
+        for p in context.study.populations
+        if any(results.get("FLOW", "n", g, f"population: {p.id}") for g in groups)
+    ]
+    if not rows:
+        return None
+    heads = _group_heads(context, groups, lambda g: results.value("FLOW", "n", g, "randomised"))
+    return shell.table(say("caption:populations"), say("population"), heads, rows, [say("note:populations")])
+
+
 def levels(context: Context, analysis: Analysis) -> Table | None:
     """Any analysis, one row for each level, the statistics it has in one cell for each arm."""
     shell, say = Shell(context), context.language
     groups = [a.id for a in context.arms]
     rows = [
-        Row(_readable(context, level), cells)
+        Row(_readable(context, analysis, level), cells)
         for level in context.results.levels(analysis.id)
         for cells in [tuple(_whatever(shell, analysis.id, g, level) for g in groups)]
-        if level and not all(cell.muted for cell in cells)
+        if level not in ("", "population") and not all(cell.muted for cell in cells)
     ]
     if not rows:
         return None
@@ -174,8 +198,26 @@ def _population(context: Context, analysis: Analysis, group: str) -> float | Non
     return None
 
 
-def _readable(context: Context, level: str) -> str:
-    return context.language.known(f"level:{level}", level)
+def _readable(context: Context, analysis: Analysis, level: str) -> str:
+    """``RDI: TARLATAMAB``, with the unit that the note gives, in words."""
+    say, results = context.language, context.results
+    code, _, rest = level.partition(": ")
+    drug = rest.partition(" = ")[0].lower()
+    unit = next(
+        (
+            n.note
+            for a in context.arms
+            if (n := results.get(analysis.id, "median", a.id, level)) and n.value is not None
+        ),
+        "",
+    )
+    label = say.known(f"exposure:{code}", code)
+    unit = say.known(f"unit:{unit.lower()}", unit)
+    return (
+        label
+        + (f", {drug}" if drug else "")
+        + (f" ({unit})" if unit and unit.lower() not in label.lower() else "")
+    )
 
 
 def _whatever(shell: Shell, analysis: str, group: str, level: str) -> Cell:
@@ -296,12 +338,13 @@ def _completion(shell: Shell, analysis: Analysis, group: str, visit: str) -> Ite
 
 
 def change(context: Context, analysis: Analysis) -> Table | None:
-    """Mean score and mean change of the first scale, by visit."""
+    """Mean score and mean change by visit: global health status where it is asked, else the first scale."""
     say, results = context.language, context.results
     names = [x for x in results.levels(analysis.id) if " | " in x and not x.startswith("completion | ")]
     if not names:
         return None
-    scale = names[0].split(" | ", 1)[0]
+    scales = [name.split(" | ", 1)[0] for name in names]
+    scale = "QL" if "QL" in scales else scales[0]
     shell = Shell(context)
     groups = [a.id for a in context.arms]
     heads = [

@@ -119,6 +119,7 @@ def participants(book: Book) -> Section:
         blocks += book.figure(Figure(say("caption:flow"), drawing, style="flow"))
     else:
         blocks.append(Prose(say("note:flow_missing")))
+    blocks += book.table(plain_tables.populations(context))
     blocks += book.table(plain_tables.baseline(context))
     return Section("participants", say("section:participants"), tuple(blocks))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,9 @@ def _contradiction(context: Context, item: Mapping[str, Any]) -> Contradiction:
 
 def _line(context: Context, line: object) -> str:
     """``secondary 3`` for a pair of type and number."""
+    said = re.fullmatch(r"(primary|secondary|other) (\d+)", str(line))
+    if said:
+        line = said.groups()
     if isinstance(line, str | int):
         return str(line)
     if not isinstance(line, Sequence):
@@ -161,24 +165,14 @@ def making(book: Book, made: Mapping[str, Any]) -> Section:
     facts = [
         (say("made:cutoff"), say.date(made.get("cutoff")) or say("no_cutoff"), False),
         (say("made:created"), str(made.get("created") or "–"), False),
-        (say("made:command"), str(made.get("command") or "–"), True),
+        *([(say("made:command"), str(made["command"]), True)] if made.get("command") else []),
         (say("made:version"), str(made.get("version") or "–"), False),
         (say("made:python"), str(made.get("python") or "–"), False),
-        (say("made:study"), str(made.get("study_sha256") or "–"), True),
+        *([(say("made:study"), str(made["study_sha256"]), True)] if made.get("study_sha256") else []),
     ]
     blocks: list[object] = [Prose(say("made_lead")), Facts(tuple(facts))]
-    inputs = made.get("inputs") or ()
-    if inputs:
-        rows = [
-            Row(
-                str(i.get("file", "")),
-                (_rows(context, i.get("rows")), Cell(str(i.get("sha256", "")), number=False)),
-            )
-            for i in inputs
-        ]
-        blocks += book.table(
-            _text_table(say("caption:inputs"), say("file"), [say("rows"), say("hash")], rows, "text hashes")
-        )
+    for key, caption in (("inputs", "caption:inputs"), ("study_files", "caption:study_files")):
+        blocks += _files(book, made.get(key) or (), caption)
     packages: Mapping[str, str] = made.get("packages") or {}
     if packages:
         rows = [Row(name, _words(version)) for name, version in sorted(packages.items())]
@@ -186,6 +180,26 @@ def making(book: Book, made: Mapping[str, Any]) -> Section:
             _text_table(say("caption:packages"), say("package"), [say("version")], rows, "text packages")
         )
     return Section("made", say("section:made"), tuple(blocks))
+
+
+def _files(book: Book, given: Sequence[Mapping[str, Any]] | Mapping[str, str], caption: str) -> list[object]:
+    """Files with their hashes; ``given`` is a list with rows, or names to hashes."""
+    context, say = book.context, book.context.language
+    if not given:
+        return []
+    if isinstance(given, Mapping):
+        rows = [Row(name, _words(hash_)) for name, hash_ in given.items()]
+        return [*book.table(_text_table(say(caption), say("file"), [say("hash")], rows, "text hashes"))]
+    rows = [
+        Row(
+            str(i.get("file", "")),
+            (_rows(context, i.get("rows")), Cell(str(i.get("sha256", "")), number=False)),
+        )
+        for i in given
+    ]
+    return [
+        *book.table(_text_table(say(caption), say("file"), [say("rows"), say("hash")], rows, "text hashes"))
+    ]
 
 
 def _rows(context: Context, n: object) -> Cell:

@@ -105,21 +105,30 @@ class Shell:
             return Cell(language.number(n.value))
         return Cell(f"{language.number(n.value)}{FIXED}({language.percent(100 * n.value / of)})")
 
+    def unasked(self) -> Cell:
+        """A number that this reading does not ask for."""
+        return Cell("–", mark=self.notes.mark(self.context.language("not_asked")), muted=True)
+
     def interval(
-        self, middle: Number | None, limits: Sequence[Number | None], shown: Callable[[float], str]
+        self,
+        middle: Number | None,
+        limits: Sequence[Number | None],
+        shown: Callable[[float], str],
+        end: Callable[[float], str] | None = None,
     ) -> Cell:
-        """An estimate over its limits; a limit that cannot be estimated is NE, with its reason."""
-        language = self.context.language
-        if middle is None and not any(limits):
-            return self.missing(None)
-        ends = [shown(x.value) if x and x.value is not None else language("not_estimable") for x in limits]
-        sub = language.interval(*ends) if any(x and x.value is not None for x in limits) else ""
+        """An estimate over its limits; a limit that cannot be estimated is NE. Reasons become footnotes.
+
+        ``end`` writes the limits where they are not written as the estimate is.
+        """
+        write, say = end or shown, self.context.language
+        ends = [write(x.value) if x and x.value is not None else say("not_estimable") for x in limits]
+        sub = say.interval(*ends) if any(x and x.value is not None for x in limits) else ""
         if middle is None or middle.value is None:
             blank = self.missing(middle)
             return Cell(blank.text, sub=sub, mark=blank.mark)
         unknown = [x.note for x in limits if x and x.value is None and x.note]
-        mark = self.notes.mark(unknown[0]) if unknown and sub == "" else ""
-        return Cell(shown(middle.value), sub=sub, mark=mark)
+        reason = middle.note or (unknown[0] if unknown else "")
+        return Cell(shown(middle.value), sub=sub, mark=self.notes.mark(reason) if reason else "")
 
     def table(
         self,
