@@ -6,6 +6,7 @@ from itertools import islice
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from trialwright.conduct.randomise import allocate, sequence
 from trialwright.study.model import Allocation
 

@@ -7,6 +7,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
+
 from trialwright.conduct.randomise import allocate, sequence
 from trialwright.study.model import Allocation
 
@@ -84,7 +85,7 @@ def _site_histories(allocation: Allocation, by_site: bool, runs: int) -> list[li
     for run in range(runs):
         sites = rng.choice(40, size=129, p=pace / pace.sum())
         strata = (
-            [("S%d" % site,) for site in sites] if by_site else [(str(s),) for s in rng.integers(0, 4, 129)]
+            [(f"S{site}",) for site in sites] if by_site else [(str(s),) for s in rng.integers(0, 4, 129)]
         )
         lists = {stratum: sequence(allocation, key(run), stratum) for stratum in set(strata)}
         seen: dict[int, str] = defaultdict(str)

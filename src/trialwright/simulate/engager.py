@@ -165,7 +165,7 @@ def _release_facts(context: _Context, episodes: _Episodes) -> list[pl.DataFrame]
         episodes.onset + 6 * length // 10,
         episodes.end,
     )
-    drugs, worst = _drugs(context, episodes.grade), _worst(rng, episodes.grade)
+    drugs, worst = _drugs(context, episodes), _worst(rng, episodes.grade)
     parts = []
     for turn, minute in enumerate(minutes):
         kept = minute <= context.lives.until[episodes.who] * MINUTES
@@ -180,14 +180,16 @@ class _Drugs:
     steroid: Bools
 
 
-def _drugs(context: _Context, grade: Ints) -> _Drugs:
-    """So many of all with the event; tocilizumab only from grade 2, and then mostly a steroid."""
-    e, rng, n = context.engager, context.rng, len(grade)
-    severe = max(float((grade >= 2).mean()), 0.01) if n else 1.0
-    tocilizumab = (grade >= 2) & (rng.random(n) < min(e.tocilizumab / severe, 1.0))
-    mild_share = max(e.steroid - 0.7 * severe, 0) / max(1 - severe, 0.01)
-    steroid = tocilizumab | (rng.random(n) < np.where(grade >= 2, 0.7, mild_share))
-    return _Drugs(tocilizumab, steroid)
+def _drugs(context: _Context, episodes: _Episodes) -> _Drugs:
+    """So many of all patients with the event; tocilizumab only from grade 2, and with it a steroid."""
+    e, rng, grade, n = context.engager, context.rng, episodes.grade, len(episodes.who)
+    worst = np.zeros(len(context.lives.start), dtype=np.int64)
+    np.maximum.at(worst, episodes.who, grade)
+    at_worst = grade == worst[episodes.who]
+    severe = max(float((worst[worst > 0] >= 2).mean()), 0.01) if n else 1.0
+    tocilizumab = at_worst & (grade >= 2) & (rng.random(n) < min(e.tocilizumab / severe, 1.0))
+    others = max(e.steroid - e.tocilizumab, 0) / max(1 - e.tocilizumab, 0.01)
+    return _Drugs(tocilizumab, tocilizumab | (at_worst & (rng.random(n) < others)))
 
 
 def _given(drugs: _Drugs, turn: int) -> list[_Fact]:

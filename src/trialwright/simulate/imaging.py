@@ -11,6 +11,7 @@ from trialwright.simulate.latent import Lives
 from trialwright.simulate.people import People
 from trialwright.simulate.scenario import Imaging
 from trialwright.simulate.setting import Setting
+from trialwright.standards.errors import InputError
 from trialwright.study.model import Study, Visit
 
 RESPONSES = np.array(["CR", "PR", "SD", "PD", "NE"], dtype=object)
@@ -97,7 +98,7 @@ def _visits(study: Study) -> tuple[Visit, ...]:
     planned = study.schedule.days(study.tumour_activity)
     baseline = [v for v in planned if v.day <= 0]
     if not baseline:
-        raise ValueError(f"the schedule has no baseline visit for {study.tumour_activity}")
+        raise InputError(f"the schedule has no baseline visit for {study.tumour_activity}")
     return (baseline[-1], *(v for v in planned if v.day > 0))
 
 

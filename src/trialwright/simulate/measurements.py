@@ -13,6 +13,7 @@ from trialwright.simulate.scenario import DAYS_PER_MONTH, Measurements, Risk, Te
 from trialwright.simulate.tables import number, same, text
 from trialwright.simulate.treatment import Treatment
 from trialwright.simulate.trial import Trial
+from trialwright.standards.errors import InputError
 
 _EARLY_DAYS = 4.0
 """What a first dose does to a value is gone by half in this time."""
@@ -54,7 +55,7 @@ def _samples(trial: Trial, rng: np.random.Generator, activity: str, *, extra: bo
     plan = trial.scenario.measurements
     visits = study.schedule.days(activity)
     if not visits:
-        raise ValueError(f"the schedule has no visit for {activity}")
+        raise InputError(f"the schedule has no visit for {activity}")
     n = len(lives.start)
     planned = np.array([v.day for v in visits])
     drift = rng.integers(-2, 3, (n, len(visits)))
@@ -94,33 +95,27 @@ def _us_sites(rng: np.random.Generator, plan: Measurements, people: People) -> B
 
 
 def _test(rng: np.random.Generator, test: Test, people: People, samples: _Samples, us: Bools) -> pl.DataFrame:
-    who, n = samples.who, len(samples.who)
-    own = np.log(test.median) + test.between * rng.standard_normal(len(people))
-    early = np.log(_factor(people, test.early)[who]) * np.exp2(-(samples.after - 1) / _EARLY_DAYS)
-    grown = np.clip(samples.since / 30, 0, 1)
-    late = np.log(_factor(people, test.late)[who]) * grown
-    value = np.exp(own[who] + early + late + test.within * rng.standard_normal(n))
-    odd = (rng.random(n) < people.risk(test.outlier)[who]) & (samples.since > 0)
-    value = np.where(odd, value * test.outlier_factor, value)
-    foreign = us[who] & bool(test.us_unit)
+    foreign = us[samples.who] & bool(test.us_unit)
     factor = np.where(foreign, test.us_factor, 1.0)
-    places = np.where(foreign & (test.us_factor < 1), test.decimals + 1, test.decimals)
-    written = np.round(value * factor * 10.0**places) / 10.0**places
+    places = 10.0 ** np.where(foreign, test.decimals - np.rint(np.log10(test.us_factor)), test.decimals)
+    value = np.rint(_levels(rng, test, people, samples) * factor * places) / places
+    n, unit = len(value), text(np.where(foreign, test.us_unit, test.unit))
+    below = pl.Series(values=value < factor * (test.least or 0.0))
+    least = "<" + _shown(np.round(factor * (test.least or 0.0), 2), 0)
+    result = _shown(value, test.decimals).zip_with(~below, least)
     low, high = (_limit(edge, factor) for edge in (test.low, test.high))
-    unit = text(np.where(foreign, test.us_unit, test.unit))
-    result = _shown(written, test.decimals)
     return pl.DataFrame(
         {
-            "who": pl.Series(values=who, dtype=pl.Int64),
+            "who": pl.Series(values=samples.who, dtype=pl.Int64),
             "LBTESTCD": same(test.code, n),
             "LBTEST": same(test.name, n),
             "LBCAT": same(test.category, n),
             "LBORRES": result,
             "LBORRESU": unit,
-            "LBORNRLO": _shown(low, 0).set(pl.Series(values=np.isnan(low)), None),
-            "LBORNRHI": _shown(high, 0).set(pl.Series(values=np.isnan(high)), None),
+            "LBORNRLO": _shown(low, 0),
+            "LBORNRHI": _shown(high, 0),
             "LBSTRESC": result,
-            "LBSTRESN": number(written),
+            "LBSTRESN": number(value).set(below, None),
             "LBSTRESU": unit,
             "LBSTNRLO": number(low),
             "LBSTNRHI": number(high),
@@ -129,6 +124,17 @@ def _test(rng: np.random.Generator, test: Test, people: People, samples: _Sample
             "LBDTC": iso(samples.day),
         }
     )
+
+
+def _levels(rng: np.random.Generator, test: Test, people: People, samples: _Samples) -> Floats:
+    """In the test's own unit: the patient's level, what a first dose and a month of treatment do, and noise."""
+    who, n = samples.who, len(samples.who)
+    own = np.log(test.median) + test.between * rng.standard_normal(len(people))
+    early = np.log(_factor(people, test.early)[who]) * np.exp2(-(samples.after - 1) / _EARLY_DAYS)
+    late = np.log(_factor(people, test.late)[who]) * np.clip(samples.since / 30, 0, 1)
+    value = np.exp(own[who] + early + late + test.within * rng.standard_normal(n))
+    odd = (rng.random(n) < people.risk(test.outlier)[who]) & (samples.since > 0)
+    return np.where(odd, value * test.outlier_factor, value)
 
 
 def _factor(people: People, risk: Risk) -> Floats:
@@ -143,7 +149,7 @@ def _limit(edge: float | None, factor: Floats) -> Floats:
 
 def _shown(values: Floats, decimals: int) -> pl.Series:
     """As a site writes it: a whole number without a point where there is nothing behind it."""
-    said = pl.Series(values=values).cast(pl.String)
+    said = number(values).cast(pl.String)
     return said.str.strip_suffix(".0") if decimals == 0 else said
 
 

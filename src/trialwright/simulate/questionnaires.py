@@ -12,6 +12,7 @@ from trialwright.simulate.latent import Lives
 from trialwright.simulate.scenario import Questionnaire, Scale
 from trialwright.simulate.tables import number, same, text
 from trialwright.simulate.trial import Trial
+from trialwright.standards.errors import InputError
 from trialwright.study.model import Instrument, Visit
 
 _AFTER_TREATMENT = 90
@@ -37,7 +38,7 @@ def answers(trial: Trial) -> pl.DataFrame:
     for questionnaire in trial.scenario.questionnaires:
         instrument = next((i for i in trial.study.instruments if i.id == questionnaire.instrument), None)
         if instrument is None:
-            raise ValueError(f"the scenario fills {questionnaire.instrument}, which the study does not use")
+            raise InputError(f"the scenario fills {questionnaire.instrument}, which the study does not use")
         parts += _of_instrument(trial, questionnaire, instrument)
     return pl.concat(parts) if parts else pl.DataFrame()
 
@@ -54,9 +55,9 @@ def _of_instrument(trial: Trial, q: Questionnaire, instrument: Instrument) -> li
     parts = []
     for scale in q.scales:
         own = mood + per_scale * rng.standard_normal(n)
-        level = scale.mean + own[who] + state + people.risk(scale.shift)[who] * treated
+        level = scale.mean + scale.stretch * own[who] + state + people.risk(scale.shift)[who] * treated
         for item in scale.items:
-            value = _answer(level + per_answer * rng.standard_normal(len(who)), scale)
+            value = _answer(level + scale.stretch * per_answer * rng.standard_normal(len(who)), scale)
             value = np.where(rng.random(len(who)) < q.item_missed, np.nan, value)
             parts.append(_rows(trial, forms, item, value))
     return parts

@@ -23,6 +23,7 @@ from trialwright.simulate.setting import Setting
 from trialwright.simulate.tables import domain
 from trialwright.simulate.treatment import scans_kept, treat
 from trialwright.simulate.trial import Trial
+from trialwright.standards.errors import InputError
 from trialwright.study.model import Study
 
 _SYNDROMES = {
@@ -35,7 +36,7 @@ def rehearse(study: Study, scenario: Scenario, patients: int, seed: int) -> dict
     """SDTM domains of a trial with ``patients`` randomised; the same arguments give the same frames.
 
     Arms come from ``conduct.randomise`` with a key made from ``seed``. Columns are upper-case SDTM names,
-    text is null where blank, dates are ISO 8601 text, ``--SEQ`` whole numbers. Raises ValueError where the
+    text is null where blank, dates are ISO 8601 text, ``--SEQ`` whole numbers. Raises InputError where the
     study and the scenario do not fit: a stratum without its characteristic, an arm without a course or a
     regimen, a questionnaire the study does not use, no baseline scan in the schedule.
     """
@@ -46,7 +47,7 @@ def rehearse(study: Study, scenario: Scenario, patients: int, seed: int) -> dict
 def happen(study: Study, scenario: Scenario, patients: int, seed: int) -> Trial:
     """The lives of the trial's subjects, before anything is written down."""
     if patients < 1 or seed < 0:
-        raise ValueError(f"a rehearsal needs a patient and a seed from 0, not {patients} and {seed}")
+        raise InputError(f"a rehearsal needs a patient and a seed from 0, not {patients} and {seed}")
     _fits(study, scenario)
     setting = Setting(study, scenario, seed)
     screened = screen(setting, patients)
@@ -92,7 +93,7 @@ def _fits(study: Study, scenario: Scenario) -> None:
     for stratum in study.allocation.strata:
         needed = study.sources.strata[stratum].variable
         if needed not in known:
-            raise ValueError(f"stratum {stratum} is read from {needed}, which the scenario does not describe")
+            raise InputError(f"stratum {stratum} is read from {needed}, which the scenario does not describe")
     told = {course.arm for course in scenario.courses}
     if missing := [arm.id for arm in study.arms if arm.id not in told]:
-        raise ValueError(f"the scenario has no course for arm {', '.join(missing)}")
+        raise InputError(f"the scenario has no course for arm {', '.join(missing)}")

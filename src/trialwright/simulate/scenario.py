@@ -261,6 +261,8 @@ class Test(Section):
     between: Rate
     within: Rate
     decimals: int = 1
+    least: float | None = None
+    """What the method can measure; a value below is written ``<least`` and has no number."""
     us_unit: str = ""
     us_factor: float = 1
     """From ``unit`` to ``us_unit``."""
@@ -304,7 +306,9 @@ class Scale(Section):
     mean: float
     shift: Risk = Field(default_factory=lambda: _frozen_mapping({}))
     """Under treatment, worse is more."""
-    levels: int = 4
+    levels: int = Field(default=4, ge=2)
+    stretch: Rate = 1
+    """What multiplies ``spread``, where there are more levels."""
     reversed: bool = False
 
 

@@ -21,6 +21,7 @@ from trialwright.simulate.latent import Lives
 from trialwright.simulate.people import People
 from trialwright.simulate.scenario import Drug, Regimen, Scenario
 from trialwright.simulate.setting import Setting
+from trialwright.standards.errors import InputError
 from trialwright.study.model import Regimen as Plan
 from trialwright.study.model import Study
 
@@ -168,7 +169,7 @@ def _plan(study: Study, scenario: Scenario, arm: str, word: str, horizon: int) -
     for plan in study.regimens:
         if plan.arm == arm:
             return _steps(plan, horizon)
-    raise ValueError(f"no regimen for arm {arm} {word}: neither the scenario nor the study has one")
+    raise InputError(f"no regimen for arm {arm} {word}: neither the scenario nor the study has one")
 
 
 def _cycles(regimen: Regimen, horizon: int) -> _Planned:
