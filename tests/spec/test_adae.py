@@ -444,3 +444,22 @@ def test_an_assessment_without_a_time_belongs_to_the_events_of_its_day() -> None
     fa = records("USUBJID | FAOBJ | FATESTCD | FASTRESC | FADTC\n2 | CRS | TEMP | 39.0 | 2026-01-10")
     frame, _ = build(CRS_EVENTS, sdtm={"FA": fa}, sources=CRS)
     assert frame["GRADESRC"].to_list()[:2] == ["ASTCT 2019 computed", "ASTCT 2019 reported"]
+
+
+def test_two_events_of_one_day_are_told_apart_by_their_times() -> None:
+    fa = records(
+        """
+        USUBJID | FAOBJ | FATESTCD | FASTRESC | FADTC
+        2       | CRS   | TEMP     | 38.6     | 2026-01-12T06:00
+        2       | CRS   | TEMP     | 38.6     | 2026-01-12T20:00
+        2       | CRS   | HYPOTENS | Y        | 2026-01-12T20:00
+        """
+    )
+    event = """
+        USUBJID | AESEQ | AEDECOD                   | AESTDTC          | AEENDTC          | AETOXGR | AESER
+        2       | 1     | Cytokine release syndrome | 2026-01-12T05:00 | 2026-01-12T09:00 | 1       | N
+        2       | 2     | Cytokine release syndrome | 2026-01-12T19:00 | 2026-01-12T23:00 | 2       | N
+    """
+    frame, found = build(event, sdtm={"FA": fa}, sources=CRS)
+    assert frame["ATOXGRN"].to_list() == [1, 2]
+    assert found.is_empty()

@@ -220,3 +220,18 @@ def test_a_value_without_end_is_no_number() -> None:
     rows, found = adlb.build(small_study(), {"LB": infinite}, adsl(), CUTOFF)
     assert rows["AVAL"].to_list() == [None]
     assert found["rule"].to_list() == ["not a number"]
+
+
+def test_the_worst_may_come_late_and_each_direction_has_its_own() -> None:
+    """Potassium (3.5 to 5.1 mmol/L): grades L 0 0 3 and H 1 2 0."""
+    frame, _ = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBSTNRLO | LBSTNRHI | LBDTC
+        1       | 1     | K        | 5.3      | mmol/L   | 3.5      | 5.1      | 2026-01-20
+        1       | 2     | K        | 5.8      | mmol/L   | 3.5      | 5.1      | 2026-01-27
+        1       | 3     | K        | 2.8      | mmol/L   | 3.5      | 5.1      | 2026-02-03
+        """
+    )
+    assert frame.select("ATOXGRL", "ATOXGRH").rows() == [(0, 1), (0, 2), (3, 0)]
+    assert frame["WORSTLFL"].to_list() == [None, None, "Y"]
+    assert frame["WORSTHFL"].to_list() == [None, "Y", None]
