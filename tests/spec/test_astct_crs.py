@@ -148,8 +148,8 @@ def test_the_vasopressors():
 
 
 def test_c15_a_flow_taken_as_low_is_flagged():
-    seen = course("temp_c | o2_device | o2_flow\n38.5 | NC | \n38.5 | NC | 3\n38.5 | FACEMASK | ")
-    assert seen["o2_flow_assumed"].to_list() == [True, False, False]
+    seen = course("temp_c | o2_device | o2_flow\n38.5 | NC | \n38.5 | NC | 3\n38.5 | FACEMASK | \n38.5 | | ")
+    assert seen["o2_flow_assumed"].to_list() == [True, False, False, False]
 
 
 def test_c16_fever_is_not_rounded_up():

@@ -1,10 +1,12 @@
-"""What the rules share: sentences that decide in order, and a check of the columns and words they need."""
+"""What the rules share: sentences that decide in order, walking many courses at once, and checks of input."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 
@@ -45,3 +47,13 @@ def require_words(frame: pl.DataFrame, column: str, words: Iterable[str], name: 
     unknown = sorted(set(frame[column].drop_nulls().unique().to_list()) - set(words))
     if unknown:
         raise ValueError(f"{name}: {column} knows {', '.join(words)}, not {', '.join(map(str, unknown))}")
+
+
+def steps(patient: pl.Series) -> list[npt.NDArray[np.int64]]:
+    """The row numbers of each patient's first row, then of the second, and so on, of a frame in order.
+
+    Where a row's answer depends on the one before, this is a loop over visits instead of one over patients.
+    """
+    nth = patient.to_frame("patient").select(nth=pl.int_range(pl.len()).over("patient"))["nth"].to_numpy()
+    order = np.argsort(nth, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(nth[order])) + 1) if len(nth) else []

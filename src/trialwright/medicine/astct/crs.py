@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from trialwright.medicine._frame import Sentence, require, require_words, result_of
+from trialwright.medicine._frame import Sentence, require, require_words, result_of, steps
 from trialwright.medicine.astct.policy import DECIMALS, DEFAULT, FEVER_C, LOW_FLOW_L_MIN, Policy
 
 O2_DEVICES: Final = (  # by increasing support
@@ -203,7 +202,7 @@ def _walk(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     masked, number = np.zeros(n_patients, dtype=np.bool_), np.zeros(n_patients, dtype=np.int64)
     grade, episode = np.zeros(rows.height, dtype=np.int64), np.zeros(rows.height, dtype=np.int64)
     unmasked, outside = np.zeros(rows.height, dtype=np.bool_), np.zeros(rows.height, dtype=np.bool_)
-    for step in _steps(rows):
+    for step in steps(rows["subject"]):
         who, now, hot, signs = patient[step], hours[step], fever[step], organ[step]
         is_open = now - last_sign[who] < policy.new_episode_gap_h
         within = is_open | hot | (death[step] & (number[who] > 0))
@@ -225,10 +224,3 @@ def _walk(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:
         episode=pl.Series(episode).replace(0, None),
         query=pl.Series(query, dtype=pl.String).replace("", None),
     )
-
-
-def _steps(rows: pl.DataFrame) -> list[npt.NDArray[np.int64]]:
-    """The row numbers of each patient's first assessment, then of the second, and so on."""
-    nth = rows.select(nth=pl.int_range(pl.len()).over("subject"))["nth"].to_numpy()
-    order = np.argsort(nth, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(nth[order])) + 1) if rows.height else []
