@@ -5,12 +5,14 @@ from math import asin, pi, sqrt
 import numpy as np
 import pytest
 
+from trialwright.stats.breslow_day import breslow_day, exact_association
 from trialwright.stats.competing import aalen_johansen, gray
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.gaussian import any_above
 from trialwright.stats.logrank import logrank
 from trialwright.stats.maxcombo import maxcombo, modestly_weighted
 from trialwright.stats.normal import below
+from trialwright.stats.penalised import firth_cox, profile_limits
 
 
 def near(value):
@@ -59,6 +61,12 @@ def test_gray_without_competing_events_or_censoring_is_the_logrank_score():
         (lambda: aalen_johansen([], []), "no patients"),
         (lambda: gray([1, 2], [1, 1], [0, 0]), "one group only"),
         (lambda: gray([1, 2], [2, 2], [0, 1]), "no events of cause 1"),
+        (
+            lambda: breslow_day([1], [4], [2], [4]),
+            "fewer than two strata have both outcomes in both groups together",
+        ),
+        (lambda: breslow_day([1, 2], [4, 4], [0, 0], [4, 4]), "the common odds ratio is not defined"),
+        (lambda: firth_cox([1, 2], [0, 0], [0, 1]), "no events"),
         (
             lambda: gray([5, 1, 4, 2, 3, 6], [1] * 6, [0, 1, 1, 1, 0, 0]),
             "a group was used up by its events before the last event of the other",
@@ -129,3 +137,36 @@ def test_maxcombo_of_one_weight_is_that_test():
     data = ([3, 4, 1, 2], [1, 0, 1, 1], [0, 1, 0, 1])
     one = maxcombo(*data, weights=[(0, 0)])
     assert one.p_one_sided == near(logrank(*data).p_one_sided)
+
+
+def test_firth():
+    """One death with x = 1, one at risk with x = 0: L = r/(1 + r), information r/(1 + r)².
+
+    log L + log(information)/2 = 1.5 log r - 2 log(1 + r) has its top at r = 3, where plain Cox runs away.
+    """
+    fit = firth_cox([1, 2], [1, 0], [1, 0])
+    assert fit.hazard_ratio[0] == pytest.approx(3, rel=1e-9)
+    assert fit.std_error[0] == pytest.approx(sqrt(16 / 3), rel=1e-9)
+
+
+def test_profile_limits():
+    """Deaths at 1 (x = 1), 2 (x = 0), 3 (x = 1): L = r/((2r + 1)(1 + r)); both limits lose z²/2."""
+    found = profile_limits([3, 1, 2], [1, 1, 1], [1, 1, 0])
+    top = 1 / sqrt(2)
+    for r in (found.lower[0], found.upper[0]):
+        fall = np.log(top / (2 * top + 1) / (1 + top)) - np.log(r / (2 * r + 1) / (1 + r))
+        assert 2 * fall == pytest.approx(1.959963984540054**2, rel=1e-8)
+
+
+def test_the_lady_tasting_tea():
+    # 3 of 4 right: (16 + 1)/70 in one tail
+    found = exact_association([3], [4], [1], [4])
+    assert (found.p_greater, found.p_value) == near((17 / 70, 34 / 70))
+
+
+def test_homogeneous_odds():
+    # the same table twice fits itself; 3/4 against 1/4 in one stratum and 1/4 against 3/4 in the other do not
+    assert breslow_day([3, 3], [4, 4], [1, 1], [4, 4]).chi2 == near(0)
+    found = breslow_day([3, 1], [4, 4], [1, 3], [4, 4])
+    # common odds ratio 1, all fitted cells 2, variance 1/(4/2) in each
+    assert found.chi2 == near(2 * 1**2 / (1 / 2))

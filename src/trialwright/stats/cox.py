@@ -90,7 +90,7 @@ def cox(
     Raises ``NotEstimable`` without events, where a level of a two-valued covariate has none, where the
     likelihood grows for ever (the hazard ratio is 0 or infinite), or where covariates determine each other.
     """
-    _known(ties)
+    known(ties)
     data = cox_data(time, event, covariates, strata, entry=entry, weights=weights, timefix=timefix)
     found = maximise(lambda b: LIKELIHOODS[ties](data, b), data.spread)
     covariance = np.asarray(np.linalg.inv(found.best.information), dtype=np.float64)
@@ -116,14 +116,14 @@ def proportional_hazards(
 
     g is 1 - S(t-) of everybody (``km``), t itself, its rank among all times, or its logarithm.
     """
-    _known(ties)
+    known(ties)
     data = cox_data(time, event, covariates, strata, entry=entry, weights=weights, timefix=timefix)
     found = maximise(lambda b: LIKELIHOODS[ties](data, b), data.spread)
     g = time_scale(transform, data, np.asarray(time, dtype=float), np.asarray(event), entry)
     return proportional(data, found.beta, ties, g, transform)
 
 
-def _known(ties: str) -> None:
+def known(ties: str) -> None:
     if ties not in get_args(Ties):
         raise ValueError(f"ties must be one of {', '.join(get_args(Ties))}, not {ties!r}")
 

@@ -82,6 +82,7 @@ def cox_data(
     entry: npt.ArrayLike | None = None,
     weights: npt.ArrayLike | None = None,
     timefix: bool = True,
+    may_run_away: bool = False,
 ) -> CoxData:
     leave = times(time)
     dead = zero_one(event, "event", leave.size)
@@ -93,7 +94,7 @@ def cox_data(
     rows = np.arange(leave.size)
     if w is not None and (w == 0).any():
         patients, rows = patients.where(w > 0), np.flatnonzero(w > 0)
-    _estimable(patients.dead, patients.X)
+    _estimable(patients.dead, patients.X, may_run_away)
     return _lay_out(patients, rows, leave.size, timefix)
 
 
@@ -113,7 +114,7 @@ def matrix(covariates: npt.ArrayLike, size: int) -> Floats:
     return X
 
 
-def _estimable(dead: Bools, X: Floats) -> None:
+def _estimable(dead: Bools, X: Floats, may_run_away: bool) -> None:
     if not dead.size:
         raise NotEstimable("no patients")
     if not dead.any():
@@ -122,7 +123,7 @@ def _estimable(dead: Bools, X: Floats) -> None:
         low, high = x.min(), x.max()
         if low == high:
             raise NotEstimable(f"covariate {j} has one value only")
-        if not ((x == low) | (x == high)).all():
+        if may_run_away or not ((x == low) | (x == high)).all():
             continue
         for value, absent in ((low, not (dead & (x == low)).any()), (high, not (dead & (x == high)).any())):
             if absent:
