@@ -31,6 +31,9 @@ def test_weight_loss() -> None:
         | 64     | 80       | 3     |
         | 57     | 60       | 1     |
         | 66.5   | 70       | 1     |
+        | 39.52  | 41.6     | 1     |
+        | 36.27  | 40.3     | 2     |
+        | 0.9    | 1        | 2     |
         |        | 80       |       |
         | 70     |          |       |
         | 70     | 0        |       |
@@ -90,6 +93,8 @@ def test_nearest_albumin() -> None:
         | 2       | 10  | d    |
         | 1       |     | e    |
         | 1       | 20  | f    |
+        | 1       | 56  | g    |
+        | 1       | 55  | h    |
     """)
     albumin = table("""
         | subject | day | albumin |
@@ -103,16 +108,10 @@ def test_nearest_albumin() -> None:
         | 1       | 33  | 30      |
     """)
     found = nearest_albumin(calcium, albumin)
-    assert found["mark"].to_list() == list("abcdef")
-    assert found["albumin"].to_list() == [40, 37, 30, None, None, 37]
-    assert nearest_albumin(calcium, albumin, days=2)["albumin"].to_list() == [
-        40,
-        None,
-        None,
-        None,
-        None,
-        None,
-    ]
+    assert found["mark"].to_list() == list("abcdefgh")
+    assert found["albumin"].to_list() == [40, 37, 30, None, None, 37, None, 48]
+    near = nearest_albumin(calcium, albumin, days=2)["albumin"]
+    assert near.to_list() == [40, *[None] * 7]
 
 
 def test_shift_from_baseline_to_the_worst() -> None:
@@ -128,16 +127,19 @@ def test_shift_from_baseline_to_the_worst() -> None:
         | 2       | K    | true        | 0         |            |             | ULN missing |
         | 2       | K    | false       | 0         | 3          |             |             |
         | 3       | K    | true        | 0         | 0          |             |             |
+        | 4       | K    |             | 0         | 2          |             |             |
     """)
     drawn = table("""
         | subject | test | direction | baseline_grade | worst_grade | worsened |
         | 1       | K    | L         | 2              | 1           | false    |
         | 2       | K    | L         | 0              | 0           | false    |
         | 3       | K    | L         | 0              |             |          |
+        | 4       | K    | L         |                | 0           |          |
         | 1       | K    | H         | 0              | 1           | true     |
         | 1       | ALT  | H         | 0              | 3           | true     |
         | 2       | K    | H         |                | 3           |          |
         | 3       | K    | H         | 0              |             |          |
+        | 4       | K    | H         |                | 2           |          |
     """)
     assert shift(graded).rows() == drawn.rows()
 
@@ -160,6 +162,8 @@ LABS = """
     | 6       | 45  | ALP  | 200   | 100 |                                               |
     | 7       | 1   | ALT  | 20    | 40  | nothing                                       |
     | 7       | 1   | BILI | 10    | 20  |                                               |
+    | 8       | 1   | ALT  | 3     | 0.5 | in microkatal; an upper limit of 0 is none    |
+    | 8       | 1   | BILI | 9     | 0   |                                               |
     | 1       | 60  | ALT  | 200   | 40  | a later pair, not the first; ALP far away     |
     | 1       | 61  | BILI | 50    | 20  |                                               |
     | 1       | 90  | ALP  | 900   | 100 |                                               |
@@ -176,6 +180,7 @@ def test_hys_law() -> None:
         | 5       | 10.0           |             |                  |               |         |         |                    |
         | 6       | 3.25           | 3.0         | 50               | 40            | false   | true    | Hy's law range     |
         | 7       | 0.5            | 0.5         |                  |               |         | false   | normal range       |
+        | 8       | 6.0            |             |                  |               |         |         |                    |
     """)
     assert hys_law(table(LABS)).select(drawn.columns).rows() == drawn.rows()
 

@@ -178,6 +178,12 @@ def test_an_answer_that_is_none_is_missing_and_reported(item: str, value: str, r
     assert scores.filter(scale="PF")["n_answered"].to_list() == [1]
 
 
+def test_a_form_of_nothing_but_a_wrong_answer_is_reported() -> None:
+    scores, invalid = qlq_c30.score(answers("q1=9"), KEYS)
+    assert invalid["item"].to_list() == ["q1"]
+    assert scores["n_answered"].sum() == 0
+
+
 def test_the_extreme_answers_are_answers() -> None:
     scores, invalid = qlq_c30.score(answers("q1=1 q2=4 q29=1 q30=7"), KEYS)
     assert invalid.is_empty()

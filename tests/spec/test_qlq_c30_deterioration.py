@@ -80,6 +80,10 @@ def test_what_an_event_says() -> None:
     assert {k: result[k] for k in wanted} == wanted
 
 
+def test_change_is_towards_worse_for_functions_too() -> None:
+    assert told("30", baseline=45, scale="PF")["change"] == 15
+
+
 def test_without_an_event_the_last_form_counts() -> None:
     result = told("35 - 30 -")
     wanted = {"event": False, "day": 84, "visit": None, "rule": "no deterioration", "n_forms": 2}
@@ -197,6 +201,16 @@ def test_two_missed_forms_before_a_deterioration(
     assert (result["event"], result["day"], result["rule"]) == (event, day, rule)
 
 
+def test_a_form_of_no_scheduled_visit_is_after_no_gap() -> None:
+    unknown = course("45").with_columns(visit=pl.lit(None, dtype=pl.Int64))
+    assert deterioration(unknown).item(0, "event") is True
+
+
+def test_without_the_column_died_nobody_is_taken_for_dead() -> None:
+    alone = course("30 45").drop("died")
+    assert deterioration(alone, Deterioration(pattern="confirmed")).item(0, "event") is False
+
+
 def test_missed_forms_may_be_ignored_or_counted_otherwise() -> None:
     assert told("30 - - 45", missed_forms=None)["day"] == 112
     assert told("30 - - 45", missed_forms=3)["event"] is True
@@ -230,7 +244,8 @@ def test_misuse_is_refused() -> None:
     with pytest.raises(ValueError, match="above zero"):
         Deterioration(threshold=0)
     with pytest.raises(ValueError, match="above zero"):
-        Deterioration(thresholds={"FA": -1})
+        Deterioration(thresholds={"FA": 0})
+    assert Deterioration(threshold=0.5, thresholds={"FA": 0.5}).threshold == 0.5
     with pytest.raises(ValueError, match="do not exist: ZZ"):
         Deterioration(thresholds={"ZZ": 5})
     with pytest.raises(ValueError, match="do not exist: XX"):
