@@ -70,17 +70,24 @@ def pick(sdtm: Sdtm, source: Source | None) -> pl.DataFrame:
     one = found.sort("order", "SRCSEQ", nulls_last=True, maintain_order=True).unique(
         "USUBJID", keep=keep, maintain_order=True
     )
-    return one.select(pl.col("USUBJID"), _words(source), "SRCDOM", "SRCVAR", "SRCSEQ").match_to_schema(PICKED)
+    return one.select("USUBJID", _words(source).alias("value"), "SRCDOM", "SRCVAR", "SRCSEQ").match_to_schema(PICKED)
 
 
 def _words(source: Source) -> pl.Expr:
     value = pl.col("value")
     if source.bins:
-        number = value.cast(pl.Float64, strict=False)
-        return number.cut(list(source.bins), labels=list(source.bin_words), left_closed=True).cast(pl.String)
+        return _binned(value.cast(pl.Float64, strict=False), source)
     if source.map:
         return value.replace_strict(dict(source.map), default=None, return_dtype=pl.String)
     return value
+
+
+def _binned(number: pl.Expr, source: Source) -> pl.Expr:
+    """The word of the interval a number falls in; equal to a cut point, it falls above."""
+    word: pl.Expr = pl.when(number.is_not_null()).then(pl.lit(source.bin_words[0]))
+    for point, name in zip(source.bins, source.bin_words[1:], strict=True):
+        word = pl.when(number >= point).then(pl.lit(name)).otherwise(word)
+    return word
 
 
 def unmapped(sdtm: Sdtm, source: Source) -> pl.DataFrame:

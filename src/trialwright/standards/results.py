@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
 from collections.abc import Iterable
 from typing import Final
 
@@ -36,7 +37,10 @@ def result(analysis: str, statistic: str, value: float | None, *, note: str = ""
 
 def rows_to_frame(rows: Iterable[Result]) -> pl.DataFrame:
     """The results as a checked frame, in the order given."""
-    return check(pl.DataFrame([dataclasses.astuple(row) for row in rows], schema=SCHEMA, orient="row"))
+    return check(pl.DataFrame([_cells(row) for row in rows], schema=SCHEMA, orient="row"))
+
+
+_cells = operator.attrgetter(*SCHEMA)
 
 
 def concat(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
