@@ -88,6 +88,7 @@ def _hypergeometric(low: int, high: int, events: float, one: float, nought: floa
     from scipy.special import gammaln
 
     x = np.arange(low, high + 1, dtype=np.float64)
-    logs = -sum(gammaln(k + 1) for k in (x, one - x, events - x, nought - events + x))
+    cells = np.array([x, one - x, events - x, nought - events + x])
+    logs = -gammaln(cells + 1).sum(axis=0)
     chance = np.exp(logs - logs.max())
     return np.asarray(chance / chance.sum(), dtype=np.float64)

@@ -142,7 +142,7 @@ def _climb(target: Target, beta: Floats, free: Bools) -> tuple[Floats, Point]:
         step = np.zeros(beta.size)
         step[free] = np.linalg.solve(here.information[np.ix_(free, free)], here.score[free])
         gain = float(step @ here.score)
-        if gain < 1e-18:
+        if gain < 1e-23:  # the information is not quite the curvature, so steps shrink slowly
             return beta, here
         longest = np.abs(step).max()
         step *= min(1.0, 5.0 / longest)
