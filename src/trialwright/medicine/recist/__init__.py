@@ -5,6 +5,7 @@ what varies between trials is a ``Policy``. The tables of the paper are column e
 each rule word in words.
 """
 
+from trialwright.medicine.recist.baseline import baseline_faults
 from trialwright.medicine.recist.best import RESPONSES, best_response
 from trialwright.medicine.recist.overall import (
     NEW_LESION_STATES,
@@ -28,6 +29,7 @@ __all__ = [
     "RESPONSES",
     "SENTENCES",
     "Policy",
+    "baseline_faults",
     "best_response",
     "non_target_course",
     "non_target_response",

@@ -14,6 +14,7 @@ MEASURABLE_MM: Final = 10.0  # longest diameter on CT
 MEASURABLE_NODE_MM: Final = 15.0  # short axis
 MAX_TARGETS: Final = 5
 MAX_TARGETS_PER_ORGAN: Final = 2
+BASELINE_DAYS: Final = 28  # imaging no more than four weeks before the start
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 SENTENCES: Final[dict[str, str]] = {
+    # targets at baseline
+    "not_measurable": "A target was smaller than 10 mm at baseline and so not measurable.",
+    "node_not_measurable": "A target node was smaller than 15 mm at baseline and so not measurable.",
+    "baseline_too_early": "The baseline scan was more than 28 days before randomisation.",
+    "baseline_too_late": "The baseline scan was after randomisation.",
+    "too_many_targets": "More than five targets were chosen.",
+    "too_many_in_organ": "More than two targets were chosen in one organ (nodes are one organ).",
     # target lesions
     "baseline": "The baseline assessment; its sum is the reference of response and the first nadir.",
     "before_baseline": "Lies before the baseline assessment and is not judged.",
