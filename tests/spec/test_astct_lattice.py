@@ -6,6 +6,7 @@ The oracles share nothing with the package: they look each grade up from the top
 from itertools import product
 
 import polars as pl
+import pytest
 
 from trialwright.medicine import astct
 
@@ -51,6 +52,47 @@ def test_crs_after_a_fever():
     ).filter(pl.col("hours") == 4)
     assert len(lattice) == 11520
     assert course["grade"].to_list() == [crs_oracle(*values) for values in lattice]
+
+
+def walk(patient, policy):
+    """Grades of one patient's (hours, temperature, hypotension, treated), one after the other."""
+    in_episode, masked, sign, fever, grades = False, False, None, None, []
+    for hours, temp, low, treated in patient:
+        if in_episode and hours - sign >= policy.new_episode_gap_h:
+            in_episode, masked = False, False
+        if temp >= 38:
+            in_episode = True
+        if not in_episode:
+            grades.append(0)
+            continue
+        masked = masked or treated
+        if temp >= 38:
+            grade, fever = (2 if low else 1), hours
+        elif low:
+            grade = 2 if masked or policy.afebrile_unmasked == "open_episode" else 0
+        else:
+            grade = 1 if masked and hours - fever < policy.fever_memory_h else 0
+        if grade:
+            sign = hours
+        grades.append(grade)
+    return grades
+
+
+@pytest.mark.parametrize("word", ["query", "open_episode"])
+def test_crs_over_four_assessments(word):
+    """All courses of fever, low pressure, both or neither, treated or not, 12 or 24 hours apart."""
+    policy = astct.Policy(afebrile_unmasked=word)
+    signs = list(product([37.0, 39.0], [True, False], [True, False]))
+    patients = []
+    for gaps in product([12, 24], repeat=3):
+        hours = [0, gaps[0], gaps[0] + gaps[1], sum(gaps)]
+        for four in product(signs, repeat=4):
+            patients.append([(h, *sign) for h, sign in zip(hours, four, strict=True)])
+    assert len(patients) == 32768
+    rows = [(n, *assessment) for n, patient in enumerate(patients) for assessment in patient]
+    columns = ["subject", "hours", "temp_c", "hypotension", "antipyretic"]
+    seen = astct.crs_course(pl.DataFrame(rows, schema=columns, orient="row"), policy)
+    assert seen["grade"].to_list() == [grade for patient in patients for grade in walk(patient, policy)]
 
 
 def icans_oracle(ice, consciousness, seizure, motor, pressure):
