@@ -138,23 +138,30 @@ def _climb(target: Target, beta: Floats, free: Bools) -> tuple[Floats, Point]:
     here = target(beta)
     if not free.any():
         return beta, here
+    step = _newton(here, free)
     for _ in range(200):
-        step = np.zeros(beta.size)
-        step[free] = np.linalg.solve(here.information[np.ix_(free, free)], here.score[free])
         gain = float(step @ here.score)
-        if gain < 1e-23:  # the information is not quite the curvature, so steps shrink slowly
+        if gain < 1e-22:
             return beta, here
-        longest = np.abs(step).max()
-        step *= min(1.0, 5.0 / longest)
+        step *= min(1.0, 5.0 / np.abs(step).max())
         for _ in range(40):
             there = target(beta + step)
-            if there.loglik >= here.loglik - 1e-12 * abs(here.loglik) - 1e-14:
+            following = _newton(there, free)
+            uphill = there.loglik >= here.loglik - 1e-12 * abs(here.loglik)
+            # the information is not quite the curvature: a step too long may jump from side to side
+            if uphill and float(following @ there.score) <= gain / 2:
                 break
             step /= 2
-        beta, here = beta + step, there
-    if gain < 1e-10:
+        beta, here, step = beta + step, there, following
+    if gain < 1e-12:
         return beta, here
     raise NotEstimable("the likelihood did not converge in 200 steps")
+
+
+def _newton(at: Point, free: Bools) -> Floats:
+    step = np.zeros(free.size)
+    step[free] = np.linalg.solve(at.information[np.ix_(free, free)], at.score[free])
+    return step
 
 
 def _held(target: Target, beta: Floats, j: int, value: float) -> float:
