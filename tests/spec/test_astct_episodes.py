@@ -51,6 +51,11 @@ def test_a_query_is_no_resolution():
     assert astct.episodes(seen).select("last_h", "resolved_h").row(0) == (0, 8)
 
 
+def test_an_episode_of_grade_4_may_resolve():
+    seen = crs("hours | temp_c | n_pressors\n0 | 38.5 | 2\n4 | 37 | ")
+    assert astct.episodes(seen).select("max_grade", "resolved_h").row(0) == (4, 4)
+
+
 def test_a_fatal_episode_does_not_resolve():
     seen = crs("hours | temp_c | crs_death\n0 | 38.5 | \n4 | 37 | true\n8 | 37 | ")
     assert astct.episodes(seen).select("max_grade", "resolved_h").row(0) == (5, None)
