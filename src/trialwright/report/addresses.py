@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 from typing import Self
 
 import polars as pl
@@ -37,7 +38,7 @@ class Results:
         levels: dict[tuple[str, str], dict[str, None]] = {}
         for analysis, endpoint, group, level, statistic, value, note in rows.iter_rows():
             key = (analysis, endpoint, group, level, statistic)
-            numbers[key] = Number(None if value is None or value != value else value, note or "")
+            numbers[key] = Number(None if value is None or isnan(value) else value, note or "")
             endpoint_of.setdefault((analysis, group, level, statistic), endpoint)
             levels.setdefault((analysis, endpoint), {})[level] = None
         return cls(numbers, endpoint_of, {key: tuple(found) for key, found in levels.items()})

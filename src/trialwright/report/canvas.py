@@ -1,4 +1,4 @@
-"""The plain sheet every figure is drawn on, and words at their places. Matplotlib is imported when drawing."""
+"""The sheet every figure is drawn on, and words at their places; Matplotlib is imported when drawing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RIGHT = 132
 
 
 def sheet(top: float, plot: float, below: float, *, left: float, right: float) -> tuple[Canvas, Axes]:
-    """A figure of 580 units width with one plain axes; all distances in units."""
+    """A figure of the usual width with one plain axes; all distances in units."""
     from matplotlib.figure import Figure as Canvas
 
     height = top + plot + below
@@ -55,7 +55,7 @@ def words(axes: Axes, x: float, y: float, text: str, *, x_off: float = 0.0, **st
 
 
 def beside(axes: Axes, left: float | None, y: float, text: str, **style: Any) -> None:
-    """Text beside the plot, at the height of a row; ``left`` in pixels from its left edge, None: right of it."""
+    """Text at the height of a row, ``left`` units from the plot's left edge, or (None) right of the plot."""
     if not text:
         return
     x, offset, ha = (0, left, "left") if left is not None else (1, RIGHT - 2, "right")

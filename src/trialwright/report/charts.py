@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +55,7 @@ def forest(
 
 @dataclass(frozen=True, slots=True)
 class ForestRow:
-    """One estimate. ``label`` empty: it belongs to the label above. None: not estimable, ``shown`` says so."""
+    """One estimate; without a label it belongs to the one above, without a number ``shown`` says why."""
 
     label: str
     shown: str
@@ -157,7 +157,7 @@ class Waterfall:
 
 
 def waterfall(panels: Sequence[Waterfall], y_label: str, prefix: str, alt: str) -> Markup:
-    """Bars from the worst to the best change, the arms side by side on one axis, as wide as their patients."""
+    """Bars from the worst to the best change; the arms side by side, each as wide as its patients."""
     plot = 185.0
     canvas, axes = sheet(24, plot, 26, left=34, right=8)
     gap = max(2.0, 0.03 * sum(p.change.size for p in panels))
@@ -201,6 +201,7 @@ def dots(
     looks: Mapping[str, Look],
     x_label: str,
     prefix: str,
+    *,
     alt: str,
 ) -> Markup:
     """One line per event, one mark per arm: the percentage of its patients."""

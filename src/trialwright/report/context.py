@@ -49,7 +49,7 @@ class Context:
         return self.study.text(labels.get(analysis.endpoint or "", analysis.label))
 
     def family(self, analysis: Analysis) -> tuple[tuple[str, str], ...]:
-        """(scale, PARAMCD) of a deterioration family in the order of the study; nothing for another endpoint."""
+        """(scale, PARAMCD) of a deterioration family in the study's order; nothing for another endpoint."""
         for found in self.study.endpoints.deterioration:
             if found.id == analysis.endpoint:
                 return tuple((scale, found.paramcd(scale)) for scale in found.scales)

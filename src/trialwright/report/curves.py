@@ -17,7 +17,7 @@ _BAND = 10  # patients: with fewer, a band would hide the curves and say nothing
 
 
 def curve_figure(context: Context, analysis: Analysis, caption: str, prefix: str) -> Figure | None:
-    """The curves of one analysis; None where no arm has a patient. The legend has the numbers of ``results``."""
+    """The curves of one analysis, its numbers in the legend; None where no arm has a patient."""
     times = _times(context, analysis)
     look = looks(context.study)
     curves: list[Curve] = []

@@ -32,7 +32,7 @@ def forest_figure(
         for series, column in enumerate(pair):
             endpoint = dict(context.family(column.analysis)).get(scale)
             if endpoint is not None:
-                rows.append(_ratio(context, column.analysis, endpoint, arm, label, series))
+                rows.append(_ratio(context, column.analysis, endpoint, arm, label=label, series=series))
                 label = ""
     if not any(row.estimate is not None for row in rows):
         return None
@@ -53,7 +53,7 @@ def forest_figure(
 
 
 def _ratio(
-    context: Context, analysis: Analysis, endpoint: str, arm: str, label: str, series: int
+    context: Context, analysis: Analysis, endpoint: str, arm: str, *, label: str, series: int
 ) -> ForestRow:
     say, group = context.language, context.versus(arm)
     numbers = [
@@ -185,7 +185,7 @@ def frequent_figure(context: Context, analysis: Analysis, prefix: str) -> Figure
     look = looks(context.study)
     return Figure(
         caption=say("caption:frequent"),
-        svg=dots(names, percent, look, say("patients_percent"), prefix, say("alt:frequent", n=len(top))),
+        svg=dots(names, percent, look, say("patients_percent"), prefix, alt=say("alt:frequent", n=len(top))),
         keys=tuple(Key(context.label(a.id), look=look[a.id]) for a in context.arms),
         notes=(
             say("note:population", population=context.population(analysis.population)),

@@ -17,6 +17,7 @@ from trialwright.report.svg import inline
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_PLOT, _LINE = 200.0, 15.5  # units: the height of the plot, and of a line below it
 _STEPS = (0.5, 1, 2, 3, 4, 6, 12, 18, 24, 36, 48, 60, 120)
 Floats = npt.NDArray[np.float64]
 
@@ -78,10 +79,8 @@ def km(curves: Sequence[Curve], axis: Axis, prefix: str, alt: str) -> Markup:
     longest = max((float(c.time[-1]) for c in curves if c.time.size), default=1.0)
     step = tick_step(longest)
     end = max(step, float(np.ceil(longest / step - 1e-9) * step))
-    line = 15.5
-    below = 42 + line * (1 + 2 * len(curves))
-    top, plot = 22.0, 200.0
-    canvas, axes = sheet(top, plot, below, left=34, right=12)
+    below = 42 + _LINE * (1 + 2 * len(curves))
+    canvas, axes = sheet(22, _PLOT, below, left=34, right=12)
     axes.set_xlim(0, end)
     axes.set_ylim(0, 1)
     ticks = np.arange(0, end + step / 2, step)
@@ -89,12 +88,12 @@ def km(curves: Sequence[Curve], axis: Axis, prefix: str, alt: str) -> Markup:
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
-    words(axes, 0, 1 + 9 / plot, axis.y, va="bottom", color=MUTED, x_off=-30)
-    words(axes, 1, -(26 / plot), axis.x, ha="right", color=MUTED)
+    words(axes, 0, 1 + 9 / _PLOT, axis.y, va="bottom", color=MUTED, x_off=-30)
+    words(axes, 1, -(26 / _PLOT), axis.x, ha="right", color=MUTED)
     _medians(axes, curves)
     for curve in curves:
         _step(axes, curve)
-    _risk_table(axes, curves, axis, ticks, plot, line)
+    _risk_table(axes, curves, axis.at_risk, ticks)
     return inline(canvas, prefix, alt)
 
 
@@ -133,18 +132,14 @@ def _medians(axes: Axes, curves: Sequence[Curve]) -> None:
         axes.plot([month, month], [0, 0.5], color=MUTED, linewidth=0.8, dashes=(2, 2))
 
 
-def _risk_table(
-    axes: Axes, curves: Sequence[Curve], axis: Axis, ticks: Floats, plot: float, line: float
-) -> None:
+def _risk_table(axes: Axes, curves: Sequence[Curve], title: str, ticks: Floats) -> None:
     """Under each arm's name its numbers, each below its tick."""
-    y = -(44 / plot)
-    words(axes, 0, y, axis.at_risk, va="top", color=MUTED, x_off=-30)
+    y = -(44 / _PLOT)
+    words(axes, 0, y, title, va="top", color=MUTED, x_off=-30)
     for i, curve in enumerate(curves):
-        name = y - (1 + 2 * i) * line / plot
+        name = y - (1 + 2 * i) * _LINE / _PLOT
         words(axes, 0, name, curve.label, va="top", color=curve.look.colour, weight="bold", x_off=-30)
-        counts = curve.at_risk(ticks)
-        for tick, n in zip(ticks, counts, strict=True):
-            where = (float(tick) / axes.get_xlim()[1], name - line / plot)
-            axes.text(
-                *where, f"{int(n)}", transform=axes.transAxes, fontsize=SIZE, color=INK, ha="center", va="top"
-            )
+        for tick, n in zip(ticks, curve.at_risk(ticks), strict=True):
+            where = (float(tick) / axes.get_xlim()[1], name - _LINE / _PLOT)
+            style: dict[str, Any] = {"fontsize": SIZE, "color": INK, "ha": "center", "va": "top"}
+            axes.text(*where, f"{int(n)}", transform=axes.transAxes, **style)

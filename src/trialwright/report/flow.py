@@ -1,4 +1,4 @@
-"""The flow of participants (CONSORT 2025, Hopewell et al., 2025) as SVG, drawn from the counts in ``results``.
+"""The flow of participants (CONSORT 2025, Hopewell et al., 2025) as SVG, from the counts in ``results``.
 
 Boxes and arrows in two widths, one for a page and one for a phone: text in a box cannot be stretched by a
 style sheet alone. Counts are shown as they stand; nothing is added up here.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -214,7 +215,7 @@ def _text(box: Box, i: int, line: Line) -> str:
 def _entry_arrows(boxes: Sequence[Box]) -> Iterator[str]:
     main = [b for b in boxes if b.edge != RULE]
     side = [b for b in boxes if b.edge == RULE]
-    for above, below in zip(main, main[1:], strict=False):
+    for above, below in pairwise(main):
         yield _arrow([(above.middle, above.foot), (above.middle, below.y)])
     for box in side:
         start = main[0].middle
@@ -233,16 +234,15 @@ def _fork(source: Box, columns: Sequence[Sequence[Box]]) -> Iterator[str]:
                     (column[0].middle, column[0].y),
                 ]
             )
-        for above, below in zip(column, column[1:], strict=False):
+        for above, below in pairwise(column):
             yield _arrow([(above.middle, above.foot), (above.middle, below.y)])
 
 
 def _arrow(points: Sequence[tuple[float, float]]) -> str:
     """A line through the points with a head at its end."""
-    (x0, y0), (x, y) = points[-2], points[-1]
+    (_, y0), (x, y) = points[-2], points[-1]
     path = "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
     head = f"M{x - 4:.1f} {y - 6:.1f}L{x:.1f} {y:.1f}L{x + 4:.1f} {y - 6:.1f}"
     if y0 == y:
         head = f"M{x - 6:.1f} {y - 4:.1f}L{x:.1f} {y:.1f}L{x - 6:.1f} {y + 4:.1f}"
-    del x0
     return f'<path d="{path}{head}" fill="none" stroke="{MUTED}"/>'

@@ -96,7 +96,7 @@ def in_a_sentence(label: str) -> str:
 
 
 def plain_case(text: str) -> str:
-    """A term in capitals, as CDISC writes them, reads as a sentence does; a word with a figure in it stays."""
+    """A term in capitals, as CDISC writes them, as a sentence has it; a word with a figure in it stays."""
     if not text.isupper():
         return text
     words = [w if any(c.isdigit() for c in w) else w.lower() for w in text.split(" ")]

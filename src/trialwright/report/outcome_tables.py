@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from trialwright.report.addresses import Number
+from trialwright.report.cells import (
+    Fill,
+    counted,
+    in_months,
+    p_value,
+    percent,
+    points,
+    ratio,
+    share,
+    time_range,
+    zero_share,
+)
 from trialwright.report.context import Context
 from trialwright.report.language import plain_case
 from trialwright.report.tables import Cell, Column, Head, Row, Shell, Table, arm_heads, chunks
-
-Fill = Callable[[Shell, Column, str], Cell | None]
-"""The cell of one arm under one reading; None where the results have no such row."""
 
 
 def survival(context: Context, caption: str, columns: Sequence[Column]) -> list[Table]:
@@ -27,25 +35,25 @@ def _survival(context: Context, caption: str, columns: Sequence[Column]) -> Tabl
     shell, say = Shell(context), context.language
     months = _landmarks(columns)
     rows = [
-        _row(shell, columns, say("without_row"), _counted("n_missing")),
-        _row(shell, columns, say("without_time"), _counted("n_excluded")),
-        _row(shell, columns, say("events_percent"), _share("events")),
+        _row(shell, columns, say("without_row"), counted("n_missing")),
+        _row(shell, columns, say("without_time"), counted("n_excluded")),
+        _row(shell, columns, say("events_percent"), share("events")),
         *_reasons(shell, columns, "event"),
-        _row(shell, columns, say("censored"), _share("censored")),
+        _row(shell, columns, say("censored"), share("censored")),
         *_reasons(shell, columns, "censored"),
-        _row(shell, columns, say("median_months"), _months("median")),
-        _row(shell, columns, say("q1_months"), _months("q1")),
-        _row(shell, columns, say("q3_months"), _months("q3")),
-        _row(shell, columns, say("range_months"), _range),
+        _row(shell, columns, say("median_months"), in_months("median")),
+        _row(shell, columns, say("q1_months"), in_months("q1")),
+        _row(shell, columns, say("q3_months"), in_months("q3")),
+        _row(shell, columns, say("range_months"), time_range),
         *(
-            _row(shell, columns, say("event_free_at", months=shown), _percent("survival", level))
+            _row(shell, columns, say("event_free_at", months=shown), percent("survival", level))
             for level, shown in months["landmarks"]
         ),
         *(
-            _row(shell, columns, say("rmst_at", months=shown), _months("rmst", level))
+            _row(shell, columns, say("rmst_at", months=shown), in_months("rmst", level))
             for level, shown in months["rmst"]
         ),
-        _row(shell, columns, say("followup_months"), _months("followup_median")),
+        _row(shell, columns, say("followup_months"), in_months("followup_median")),
         *_contrasts(shell, columns, months),
     ]
     return shell.table(
@@ -59,7 +67,7 @@ def _survival(context: Context, caption: str, columns: Sequence[Column]) -> Tabl
             _strata(context, columns),
             say("abbreviations"),
         ],
-        _assumes(columns),
+        assumes=_assumes(columns),
         style="even",
     )
 
@@ -69,18 +77,20 @@ def _contrasts(shell: Shell, columns: Sequence[Column], months: Months) -> list[
     stratified = any(_is_stratified(shell.context, c) for c in columns)
     rows = [
         _versus(
-            shell, columns, say("hr_stratified" if stratified else "hazard_ratio"), _ratio("hazard_ratio")
+            shell, columns, say("hr_stratified" if stratified else "hazard_ratio"), ratio("hazard_ratio")
         ),
-        _versus(shell, columns, say("p_logrank_stratified" if stratified else "p_logrank"), _p("p_logrank")),
-        _versus(shell, columns, say("p_wald"), _p("p_wald")),
-        _versus(shell, columns, say("hr_unstratified"), _ratio("hazard_ratio_unstratified")),
+        _versus(
+            shell, columns, say("p_logrank_stratified" if stratified else "p_logrank"), p_value("p_logrank")
+        ),
+        _versus(shell, columns, say("p_wald"), p_value("p_wald")),
+        _versus(shell, columns, say("hr_unstratified"), ratio("hazard_ratio_unstratified")),
         *(
-            _versus(shell, columns, say("difference_at", months=shown), _points("survival_difference", level))
+            _versus(shell, columns, say("difference_at", months=shown), points("survival_difference", level))
             for level, shown in months["landmarks"]
         ),
         *(
             _versus(
-                shell, columns, say("rmst_difference_at", months=shown), _months("rmst_difference", level)
+                shell, columns, say("rmst_difference_at", months=shown), in_months("rmst_difference", level)
             )
             for level, shown in months["rmst"]
         ),
@@ -101,15 +111,15 @@ def _is_stratified(context: Context, column: Column) -> bool:
 def _proportion(context: Context, caption: str, columns: Sequence[Column]) -> Table:
     shell, say = Shell(context), context.language
     rows = [
-        _row(shell, columns, say("with_outcome"), _share("x")),
-        _row(shell, columns, say("proportion"), _percent("proportion", "")),
+        _row(shell, columns, say("with_outcome"), share("x")),
+        _row(shell, columns, say("proportion"), percent("proportion", "")),
         *_best_responses(shell, columns),
         *_under_heading(
             shell,
             [
-                _versus(shell, columns, say("difference"), _points("difference", "")),
-                _versus(shell, columns, say("odds_ratio"), _ratio("odds_ratio")),
-                _versus(shell, columns, say("p_cmh"), _p("p_cmh")),
+                _versus(shell, columns, say("difference"), points("difference", "")),
+                _versus(shell, columns, say("odds_ratio"), ratio("odds_ratio")),
+                _versus(shell, columns, say("p_cmh"), p_value("p_cmh")),
             ],
         ),
     ]
@@ -124,7 +134,7 @@ def _proportion(context: Context, caption: str, columns: Sequence[Column]) -> Ta
             _strata(context, columns),
             say("abbreviations"),
         ],
-        _assumes(columns),
+        assumes=_assumes(columns),
         style="even",
     )
 
@@ -149,7 +159,7 @@ def _best_responses(shell: Shell, columns: Sequence[Column]) -> list[Row | None]
     for level in found:
         word, colon, detail = level.removeprefix(prefix).partition(": ")
         label = say("of_these", detail=detail) if colon else say.known(f"BOR:{word}", word)
-        rows.append(_row(shell, columns, label, _share("n_best", level), depth=2 if colon else 1))
+        rows.append(_row(shell, columns, label, share("n_best", level), depth=2 if colon else 1))
     return [Row(say("best_response"), kind="group"), *rows] if rows else []
 
 
@@ -165,7 +175,7 @@ def _reasons(shell: Shell, columns: Sequence[Column], kind: str) -> list[Row | N
                     totals[level] = totals.get(level, 0) + n.value
     order = sorted((level for level in totals if totals[level]), key=lambda level: (-totals[level], level))
     return [
-        _row(shell, columns, plain_case(level), _zero_share("n_reason", level), depth=1) for level in order
+        _row(shell, columns, plain_case(level), zero_share("n_reason", level), depth=1) for level in order
     ]
 
 
@@ -197,124 +207,6 @@ def _versus(shell: Shell, columns: Sequence[Column], label: str, fill: Fill) -> 
             reference = Cell(context.language("reference"), muted=True)
             cells.append(reference if arm.id == context.control else found[i, arm.id] or shell.unasked())
     return Row(label, tuple(cells))
-
-
-def _get(shell: Shell, column: Column, statistic: str, group: str, level: str = "") -> Number | None:
-    return shell.context.results.get(column.analysis.id, statistic, group, level, column.endpoint)
-
-
-def _three(
-    shell: Shell, column: Column, statistic: str, group: str, level: str
-) -> tuple[Number | None, tuple[Number | None, Number | None]]:
-    middle, lower, upper = (
-        _get(shell, column, statistic + end, group, level) for end in ("", "_lower", "_upper")
-    )
-    return middle, (lower, upper)
-
-
-def _share(statistic: str, level: str = "") -> Fill:
-    def fill(shell: Shell, column: Column, arm: str) -> Cell | None:
-        found = _get(shell, column, statistic, arm, level)
-        total = _get(shell, column, "n", arm)
-        return shell.share(found, total.value if total else None) if found else None
-
-    return fill
-
-
-def _counted(statistic: str) -> Fill:
-    """A count whose note says what it counts."""
-
-    def fill(shell: Shell, column: Column, arm: str) -> Cell | None:
-        found = _get(shell, column, statistic, arm)
-        if found is None:
-            return None
-        cell = shell.count(found)
-        return replace(cell, mark=shell.notes.mark(found.note)) if found.note else cell
-
-    return fill
-
-
-def _range(shell: Shell, column: Column, arm: str) -> Cell | None:
-    """Shortest to longest; a plus where the time goes on unknown."""
-    ends = [_get(shell, column, name, arm) for name in ("min", "max")]
-    first, last = ends
-    if first is None or last is None:
-        return None
-    if first.value is None or last.value is None:
-        return shell.missing(first)
-    months = shell.context.months
-    shown = (
-        months(first.value) + ("+" if first.note else ""),
-        months(last.value) + ("+" if last.note else ""),
-    )
-    return Cell(shell.context.language.interval(*shown))
-
-
-def _zero_share(statistic: str, level: str) -> Fill:
-    """A reason nobody had under this arm has no row in the results: that is none, not unknown."""
-
-    def fill(shell: Shell, column: Column, arm: str) -> Cell | None:
-        total = _get(shell, column, "n", arm)
-        found = _get(shell, column, statistic, arm, level) or (Number(0.0) if total else None)
-        return shell.share(found, total.value if total else None)
-
-    return fill
-
-
-def _months(statistic: str, level: str = "") -> Fill:
-    def fill(shell: Shell, column: Column, arm: str) -> Cell | None:
-        middle, limits = _three(shell, column, statistic, arm, level)
-        return shell.interval(middle, limits, shell.context.months) if middle else None
-
-    return fill
-
-
-def _percent(statistic: str, level: str) -> Fill:
-    """The limits without the sign of percent."""
-
-    def fill(shell: Shell, column: Column, arm: str) -> Cell | None:
-        middle, limits = _three(shell, column, statistic, arm, level)
-        say = shell.context.language
-        if middle is None:
-            return None
-        return shell.interval(
-            middle, limits, lambda x: say.percent(100 * x), lambda x: say.number(100 * x, 1)
-        )
-
-    return fill
-
-
-def _ratio(statistic: str) -> Fill:
-    def fill(shell: Shell, column: Column, group: str) -> Cell | None:
-        middle, limits = _three(shell, column, statistic, group, "")
-        number = shell.context.language.number
-        return shell.interval(middle, limits, lambda x: number(x, 2)) if middle else None
-
-    return fill
-
-
-def _points(statistic: str, level: str) -> Fill:
-    """A difference of proportions in percentage points."""
-
-    def fill(shell: Shell, column: Column, group: str) -> Cell | None:
-        middle, limits = _three(shell, column, statistic, group, level)
-        number = shell.context.language.number
-        return shell.interval(middle, limits, lambda x: number(100 * x, 1)) if middle else None
-
-    return fill
-
-
-def _p(statistic: str) -> Fill:
-    def fill(shell: Shell, column: Column, group: str) -> Cell | None:
-        found = _get(shell, column, statistic, group)
-        if found is None:
-            return None
-        if found.value is None:
-            return shell.missing(found)
-        mark = shell.notes.mark(found.note) if found.note else ""
-        return Cell(shell.context.language.p(found.value), mark=mark)
-
-    return fill
 
 
 Months = dict[str, list[tuple[str, str]]]
@@ -397,14 +289,14 @@ def scales(context: Context, caption: str, column: Column, words: Sequence[tuple
         cells = [
             cell or shell.missing(None)
             for a in arms
-            for cell in (_share("events")(shell, one, a), _months("median")(shell, one, a))
+            for cell in (share("events")(shell, one, a), in_months("median")(shell, one, a))
         ]
         cells += [
             cell or shell.missing(None)
             for a in experimental
             for group in [context.versus(a)]
-            for cell in (_ratio("hazard_ratio")(shell, one, group), _p("p_logrank")(shell, one, group))
+            for cell in (ratio("hazard_ratio")(shell, one, group), p_value("p_logrank")(shell, one, group))
         ]
         rows.append(Row(say.known(f"scale:{scale}", scale), tuple(cells)))
     notes = [*_populations(context, [column]), _strata(context, [column]), say("abbreviations")]
-    return shell.table(caption, say("scale"), heads, rows, notes, _assumes([column]), style="tight")
+    return shell.table(caption, say("scale"), heads, rows, notes, assumes=_assumes([column]), style="tight")

@@ -1,4 +1,4 @@
-"""Baseline, questionnaires, exposure and laboratory; and any analysis that has no shell of its own."""
+"""Baseline, exposure and laboratory; and any analysis that has no shell of its own."""
 
 from __future__ import annotations
 
@@ -99,14 +99,14 @@ def _categories(
     for value in levels:
         address = f"{variable}: {value}"
         cells = tuple(
-            _with_percent(shell, get(BASELINE, "n", g, address), get(BASELINE, "percent", g, address))
+            with_percent(shell, get(BASELINE, "n", g, address), get(BASELINE, "percent", g, address))
             for g in groups
         )
         yield Row(_level(shell.context, variable, value), cells, depth=1)
     yield from _missing(shell, variable, groups)
 
 
-def _with_percent(shell: Shell, n: Number | None, percent: Number | None) -> Cell:
+def with_percent(shell: Shell, n: Number | None, percent: Number | None) -> Cell:
     if n is None or n.value is None:
         return shell.missing(n)
     language = shell.context.language
@@ -123,16 +123,19 @@ def _numbers(shell: Shell, variable: str, label: str, groups: Sequence[str]) -> 
         ("mean", ("mean", "sd"), f"{{}}{FIXED}({{}})"),
         ("range", ("min", "max"), f"{{}} {say('to')} {{}}"),
     ):
-        cells = [_shaped(shell, BASELINE, variable, g, statistics, shape) for g in groups]
+        cells = [shaped(shell, BASELINE, variable, g, statistics=statistics, shape=shape) for g in groups]
         if any(not cell.muted for cell in cells):
             yield Row(say(key), tuple(cells), depth=1)
     yield from _missing(shell, variable, groups)
 
 
-def _shaped(
-    shell: Shell, analysis: str, level: str, group: str, statistics: Sequence[str], shape: str
+def shaped(
+    shell: Shell, analysis: str, level: str, group: str, *, statistics: Sequence[str], shape: str
 ) -> Cell:
-    """Several numbers of one level in one cell, what follows a line break beneath; the first that cannot be estimated gives the reason."""
+    """Several numbers of one level in one cell, what follows a line break beneath.
+
+    The first that cannot be estimated gives the reason.
+    """
     found = [shell.context.results.get(analysis, s, group, level) for s in statistics]
     first = found[0]
     if first is None or first.value is None:
@@ -187,7 +190,7 @@ def levels(context: Context, analysis: Analysis) -> Table | None:
         return None
     heads = _group_heads(context, groups, lambda g: _population(context, analysis, g))
     notes = [say("note:population", population=context.population(analysis.population)), say("note:levels")]
-    return shell.table(context.study.text(analysis.label), "", heads, rows, notes, analysis.assumes)
+    return shell.table(context.study.text(analysis.label), "", heads, rows, notes, assumes=analysis.assumes)
 
 
 def _population(context: Context, analysis: Analysis, group: str) -> float | None:
@@ -234,8 +237,9 @@ def _whatever(shell: Shell, analysis: str, group: str, level: str) -> Cell:
         deviation = f"{FIXED}({number(known['sd'], 1)})" if "sd" in known else ""
         return Cell(number(known["mean"], 1) + deviation)
     if "n" in known and not any(found[s] for s in ("median", "mean")):
-        return _with_percent(shell, found["n"], found["percent"])
-    return shell.missing(next((n for n in found.values() if n and n.value is None), None))
+        return with_percent(shell, found["n"], found["percent"])
+    gap = next((n for n in found.values() if n and n.value is None), None)
+    return shell.missing(gap) if gap else Cell("–", mark=shell.notes.mark(say("no_value_in_arm")), muted=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +263,10 @@ def shifts(context: Context, analysis: Analysis) -> Table | None:
         [Head(context.label(g), span=2, arm=g, first=True) for g in groups],
         [Head(say(key), first=key == "worsened") for _ in groups for key in ("worsened", "to_grade_3")],
     ]
+    names = _test_names(context)
     rows = [
         Row(
-            w.test,
+            _test(context, names, w.test),
             tuple(
                 Cell(say.number(n), muted=not n)
                 for g in groups
@@ -271,7 +276,28 @@ def shifts(context: Context, analysis: Analysis) -> Table | None:
         for w in found
     ]
     notes = [say("note:population", population=context.population(analysis.population)), say("note:shifts")]
-    return shell.table(say("caption:shifts"), say("laboratory_test"), heads, rows, notes, analysis.assumes)
+    return shell.table(
+        say("caption:shifts"), say("laboratory_test"), heads, rows, notes, assumes=analysis.assumes
+    )
+
+
+def _test_names(context: Context) -> dict[str, str]:
+    """PARAMCD to PARAM of ADLB."""
+    adlb = context.datasets.get("ADLB")
+    if adlb is None or not {"PARAMCD", "PARAM"} <= set(adlb.columns):
+        return {}
+    pairs = (
+        adlb.select("PARAMCD", "PARAM")
+        .drop_nulls()
+        .unique(subset="PARAMCD", keep="first", maintain_order=True)
+    )
+    return dict(pairs.rows())
+
+
+def _test(context: Context, names: dict[str, str], level: str) -> str:
+    """``ALT high`` with the name of the test and the direction in words."""
+    code, _, direction = level.rpartition(" ")
+    return f"{names.get(code, code)}, {context.language.known(f'direction:{direction}', direction)}"
 
 
 def _worsened(context: Context, analysis: Analysis, groups: Sequence[str]) -> list[Worse]:
@@ -289,96 +315,3 @@ def _worsened(context: Context, analysis: Analysis, groups: Sequence[str]) -> li
                 if after >= 3:
                     test.severe[g] = test.severe.get(g, 0) + n
     return list(found.values())
-
-
-def completion(context: Context, analysis: Analysis) -> Table | None:
-    """Questionnaires by visit: due, completed, and both rates."""
-    say, results = context.language, context.results
-    visits = [x for x in results.levels(analysis.id) if x.startswith("completion | ")]
-    if not visits:
-        return None
-    shell = Shell(context)
-    groups = [a.id for a in context.arms]
-    words = ("due", "completed", "available")
-    heads = [
-        [Head(context.label(g), span=3, arm=g, first=True) for g in groups],
-        [Head(say(word), first=word == "due") for _ in groups for word in words],
-    ]
-    rows = [
-        Row(
-            visit.split(" | ", 1)[1],
-            tuple(cell for g in groups for cell in _completion(shell, analysis, g, visit)),
-        )
-        for visit in visits
-        if any(results.value(analysis.id, "due", g, visit) for g in groups)
-    ]
-    notes = [
-        say("note:population", population=context.population(analysis.population)),
-        say("note:completion"),
-    ]
-    return shell.table(
-        say("caption:completion"), say("visit"), heads, rows, notes, analysis.assumes, style="tight"
-    )
-
-
-def _completion(shell: Shell, analysis: Analysis, group: str, visit: str) -> Iterator[Cell]:
-    get, say = shell.context.results.get, shell.context.language
-    yield shell.count(get(analysis.id, "due", group, visit))
-    yield _with_percent(
-        shell,
-        get(analysis.id, "completed", group, visit),
-        get(analysis.id, "completion_percent", group, visit),
-    )
-    available = get(analysis.id, "available_percent", group, visit)
-    yield (
-        Cell(say.percent(available.value))
-        if available and available.value is not None
-        else shell.missing(available)
-    )
-
-
-def change(context: Context, analysis: Analysis) -> Table | None:
-    """Mean score and mean change by visit: global health status where it is asked, else the first scale."""
-    say, results = context.language, context.results
-    names = [x for x in results.levels(analysis.id) if " | " in x and not x.startswith("completion | ")]
-    if not names:
-        return None
-    scales = [name.split(" | ", 1)[0] for name in names]
-    scale = "QL" if "QL" in scales else scales[0]
-    shell = Shell(context)
-    groups = [a.id for a in context.arms]
-    heads = [
-        [Head(context.label(g), span=3, arm=g, first=True) for g in groups],
-        [
-            Head(text, first=i == 0)
-            for _ in groups
-            for i, text in enumerate(("n", say("mean_sd"), say("change_sd")))
-        ],
-    ]
-    shape = f"{{}}{FIXED}({{}})"
-    rows = [
-        Row(
-            level.split(" | ", 1)[1],
-            tuple(
-                cell
-                for g in groups
-                for cell in (
-                    shell.count(results.get(analysis.id, "n", g, level)),
-                    _shaped(shell, analysis.id, level, g, ("mean", "sd"), shape),
-                    _shaped(shell, analysis.id, level, g, ("change_mean", "change_sd"), shape),
-                )
-            ),
-        )
-        for level in names
-        if level.startswith(f"{scale} | ") and any(results.value(analysis.id, "n", g, level) for g in groups)
-    ]
-    caption = say("caption:change", scale=say.known(f"scale:{scale}", scale))
-    notes = [
-        say("note:population", population=context.population(analysis.population)),
-        say("note:scale_more"),
-    ]
-    return (
-        shell.table(caption, say("visit"), heads, rows, notes, analysis.assumes, style="tight")
-        if rows
-        else None
-    )

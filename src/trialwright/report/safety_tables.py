@@ -51,12 +51,12 @@ def overview(context: Context, analysis: Analysis) -> Table:
         _arms(context, analysis),
         rows,
         [say("note:population", population=context.population(analysis.population)), _graded(context)],
-        (*analysis.assumes, *context.study.adverse_events.assumes),
+        assumes=(*analysis.assumes, *context.study.adverse_events.assumes),
     )
 
 
 def _sets(context: Context, analysis: Analysis) -> list[str]:
-    """The kinds of events known here, in a fixed order; then any other level that is not a term or a detail."""
+    """The kinds of events known here, in a fixed order; then other levels that are no term and no detail."""
     plain = [
         level
         for level in context.results.levels(analysis.id)
@@ -152,7 +152,9 @@ def terms(context: Context, analysis: Analysis, prefix: str = "") -> Table | Non
     ]
     caption = say("caption:related_terms" if prefix else "caption:terms")
     heads = _term_heads(context, analysis)
-    return shell.table(caption, say("event_term"), heads, rows, notes, analysis.assumes, style="tight terms")
+    return shell.table(
+        caption, say("event_term"), heads, rows, notes, assumes=analysis.assumes, style="tight terms"
+    )
 
 
 def _terms(context: Context, analysis: Analysis, prefix: str) -> list[Term]:
@@ -193,7 +195,7 @@ def _frequent(context: Context, analysis: Analysis, known: Sequence[Term]) -> tu
         for arm in context.arms:
             n = results.value(analysis.id, "n", arm.id, t.level) or 0
             total = denominator(context, analysis, arm.id) or 1
-            if 100 * n >= _RARE * total and n or results.value(analysis.id, "n_grade_5", arm.id, t.level):
+            if (n and 100 * n >= _RARE * total) or results.value(analysis.id, "n_grade_5", arm.id, t.level):
                 return True
         return False
 
@@ -268,9 +270,9 @@ def astct(context: Context, analysis: Analysis) -> Table | None:
         rows,
         [
             say("note:population", population=context.population(analysis.population)),
-            say("note:proportion").split(";")[0],
+            say("note:astct"),
         ],
-        analysis.assumes,
+        assumes=analysis.assumes,
     )
 
 

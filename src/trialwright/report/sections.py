@@ -1,4 +1,4 @@
-"""The parts of the report in their order. Each makes blocks: prose, figures, tables; the template shows them."""
+"""The parts of the report in their order. Each makes blocks, prose, figures and tables, for the template."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import Final
 
 from markupsafe import Markup
 
-from trialwright.report import estimates, flow, outcome_tables, plain_tables, safety_tables
+from trialwright.report import (
+    estimates,
+    flow,
+    outcome_tables,
+    plain_tables,
+    questionnaire_tables,
+    safety_tables,
+)
 from trialwright.report.answer import Answer, answer
 from trialwright.report.context import Context
 from trialwright.report.curves import curve_figure
@@ -253,8 +260,8 @@ def _questionnaire(book: Book, title: str, columns: Sequence[Column]) -> list[Bl
     del title
     there, blocks = _present(book, columns)
     for column in there:
-        blocks += book.table(plain_tables.completion(book.context, column.analysis))
-        blocks += book.table(plain_tables.change(book.context, column.analysis))
+        blocks += book.table(questionnaire_tables.completion(book.context, column.analysis))
+        blocks += book.table(questionnaire_tables.change(book.context, column.analysis))
     return blocks
 
 

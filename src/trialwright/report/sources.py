@@ -161,7 +161,7 @@ def _cut(text: str | None) -> str:
 
 def making(book: Book, made: Mapping[str, Any]) -> Section:
     """Versions, the hashes of the input, the cutoff, the command."""
-    context, say = book.context, book.context.language
+    say = book.context.language
     facts = [
         (say("made:cutoff"), say.date(made.get("cutoff")) or say("no_cutoff"), False),
         (say("made:created"), str(made.get("created") or "–"), False),

@@ -67,7 +67,7 @@ def _plain_font(found: re.Match[str]) -> str:
 
 
 def opened(body: str, alt: str) -> Markup:
-    """``body``, escaped by who drew it, under an opening tag without fixed sizes, with its words for those who hear the page."""
+    """``body``, escaped by who drew it, in a tag without fixed sizes; ``alt`` is read aloud."""
     box = re.search(r'viewBox="([^"]*)"', body)
     end = body.index(">")
     head = f'<svg viewBox="{box[1] if box else ""}" role="img" aria-label="{escape(alt)}">'

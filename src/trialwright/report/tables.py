@@ -137,6 +137,7 @@ class Shell:
         heads: Sequence[Sequence[Head]],
         rows: Iterable[Row],
         notes: Sequence[str] = (),
+        *,
         assumes: Iterable[str] = (),
         style: str = "",
     ) -> Table:
