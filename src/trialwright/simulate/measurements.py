@@ -127,12 +127,12 @@ def _test(rng: np.random.Generator, test: Test, people: People, samples: _Sample
 
 
 def _levels(rng: np.random.Generator, test: Test, people: People, samples: _Samples) -> Floats:
-    """In the test's own unit: the patient's level, what a first dose and a month of treatment do, and noise."""
+    """In the test's own unit: the patient's level, what a first dose and a month of treatment do, noise."""
     who, n = samples.who, len(samples.who)
     own = np.log(test.median) + test.between * rng.standard_normal(len(people))
     early = np.log(_factor(people, test.early)[who]) * np.exp2(-(samples.after - 1) / _EARLY_DAYS)
     late = np.log(_factor(people, test.late)[who]) * np.clip(samples.since / 30, 0, 1)
-    value = np.exp(own[who] + early + late + test.within * rng.standard_normal(n))
+    value: Floats = np.exp(own[who] + early + late + test.within * rng.standard_normal(n))
     odd = (rng.random(n) < people.risk(test.outlier)[who]) & (samples.since > 0)
     return np.where(odd, value * test.outlier_factor, value)
 

@@ -346,12 +346,12 @@ class Scenario(Section):
     courses: tuple[Course, ...] = Field(min_length=1)
     follow_up: FollowUp
     imaging: Imaging
-    dosing: Dosing = Dosing()
-    safety: Safety = Safety()
+    dosing: Dosing = Field(default_factory=Dosing)
+    safety: Safety = Field(default_factory=Safety)
     engagers: tuple[Engager, ...] = ()
-    measurements: Measurements = Measurements()
+    measurements: Measurements = Field(default_factory=Measurements)
     questionnaires: tuple[Questionnaire, ...] = ()
-    mistakes: Mistakes = Mistakes()
+    mistakes: Mistakes = Field(default_factory=Mistakes)
 
     @model_validator(mode="after")
     def _known(self) -> Scenario:
