@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from trialwright.standards.errors import InputError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -21,7 +23,7 @@ app = typer.Typer(
     help="Runs and analyses a randomised oncology trial from one definition.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
 
@@ -42,15 +44,10 @@ _Cutoff = Annotated[
 
 def main() -> None:
     """Run; a user's mistake ends in one line (a faulty study: a line per fault) and exit code 2."""
-    from trialwright.standards.errors import InputError
-    from trialwright.study.load import StudyError
-
     try:
         app()
-    except StudyError as error:
-        _fail(str(fault) for fault in error.faults)
     except InputError as error:
-        _fail([str(error)])
+        _fail(error.lines)
     except OSError as error:
         _fail([f"{error.filename}: {error.strerror}" if error.filename else str(error)])
 
@@ -61,7 +58,7 @@ def _fail(lines: Iterable[str]) -> NoReturn:
     sys.exit(2)
 
 
-@app.command(epilog="Example: `trialwright check tarlanec`")
+@app.command(epilog="Example: trialwright check tarlanec")
 def check(study: _StudyName) -> None:
     """Check a study folder, and the registered record against it.
 
@@ -102,7 +99,7 @@ def _tell(console: Console, contradiction: Contradiction) -> None:
         console.print(Padding(Text(line), (0, 0, 0, 4)))
 
 
-@app.command(epilog="Example: `trialwright build tarlanec --sdtm data/sdtm --out out --cutoff 2028-06-30`")
+@app.command(epilog="Example: trialwright build tarlanec --sdtm data/sdtm --out out --cutoff 2028-06-30")
 def build(
     study: _StudyName,
     sdtm: Annotated[
@@ -135,7 +132,7 @@ def _build(study: Path, sdtm: Path, out: Path, cutoff: date | None) -> None:
     _console().print(f"Report: {out / 'report.html'}", soft_wrap=True)
 
 
-@app.command(epilog="Example: `trialwright rehearse tarlanec --patients 129 --seed 7 --out rehearsal`")
+@app.command(epilog="Example: trialwright rehearse tarlanec --patients 129 --seed 7 --out rehearsal")
 def rehearse(  # noqa: PLR0917 - the options of a command
     study: _StudyName,
     out: _Out,
@@ -144,7 +141,7 @@ def rehearse(  # noqa: PLR0917 - the options of a command
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 1,
     format_: Annotated[_Format, typer.Option("--format", help="Of the files.")] = "xpt",
-    scenario: Annotated[str, typer.Option(help="A file of the study's folder `scenarios`.")] = "rehearsal",
+    scenario: Annotated[str, typer.Option(help="A file of the study's folder scenarios.")] = "rehearsal",
 ) -> None:
     """Write the SDTM of a simulated trial, so that everything can be tried before the first patient."""
     with _progress() as say:
@@ -164,7 +161,7 @@ def rehearse(  # noqa: PLR0917 - the options of a command
     _console().print(f"{many} patients, {len(domains)} domains, {rows} records: {out}", soft_wrap=True)
 
 
-@app.command(epilog="Example: `trialwright demo --out demo`")
+@app.command(epilog="Example: trialwright demo --out demo")
 def demo(
     out: _Out = Path("demo"),
     study: Annotated[str, typer.Option(help="A study with a rehearsal scenario.")] = "tarlanec",
@@ -180,8 +177,6 @@ def demo(
 def _date(text: str | None) -> date | None:
     if text is None:
         return None
-    from trialwright.standards.errors import InputError
-
     try:
         return date.fromisoformat(text)
     except ValueError as error:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from trialwright.standards.errors import InputError
 from trialwright.study import registry
 from trialwright.study.check import references
 from trialwright.study.model import Study
@@ -31,13 +32,17 @@ class Fault:
         return f"{self.file}: {self.key}: {self.message}" if self.key else f"{self.file}: {self.message}"
 
 
-class StudyError(Exception):
+class StudyError(InputError):
     """Everything wrong with a study folder, in the order of its files."""
 
     def __init__(self, folder: str, faults: tuple[Fault, ...]) -> None:
         self.folder = folder
         self.faults = faults
         super().__init__("\n".join(str(fault) for fault in faults))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(str(fault) for fault in self.faults)
 
 
 def bundled() -> tuple[str, ...]:
