@@ -110,9 +110,11 @@ def test_a_needed_limit_that_is_missing_makes_the_grade_missing() -> None:
 def test_limits_that_cannot_be_limits_are_missing() -> None:
     agrees("""
         | test   | value | lln | uln | low | high | low_why     | high_why    |
-        | ALT    | 50    | 10  | 0   |     |      | no criteria | ULN missing |
+        | CK     | 50    |     | 0   |     |      | no criteria | ULN missing |
         | SODIUM | 140   | 145 | 135 |     |      | LLN missing | ULN missing |
         | SODIUM | 140   | -1  | 145 |     | 0    | LLN missing |             |
+        | SODIUM | 140   | 140 | 140 | 0   | 0    |             |             |
+        | CD4    | 0.6   | 0   |     | 0   |      |             | no criteria |
     """)
 
 
@@ -125,6 +127,7 @@ def test_a_value_that_cannot_be_graded() -> None:
         | ALT  | -5    | U/L  | 40  |      | value is negative |
         | ALT  | hemolysed | U/L | 40 |    | value is not a number |
         | ALT  | nan   | U/L  | 40  |      | value is not a number |
+        | CK   | 0     | U/L  | 40  | 0    |                       |
     """)
 
 
@@ -163,6 +166,7 @@ def test_normal_baseline_is_graded_by_multiples_of_the_limit() -> None:
         | ALT  | 41    | 40  | 30       | 1    |
         | ALT  | 120   | 40  | 40       | 1    |
         | ALT  | 121   | 40  | 40       | 2    |
+        | ALT  | 50    | 40  | 40       | 1    |
         | AST  | 201   | 40  | 30       | 3    |
         | AST  | 801   | 40  | 30       | 4    |
     """)
@@ -190,14 +194,45 @@ def test_abnormal_baseline_is_graded_by_multiples_of_itself() -> None:
 
 
 def test_the_sensitivity_by_limits_only() -> None:
+    """No branch for an abnormal baseline in any version; the rise of creatinine from any baseline stays."""
     agrees(
         """
-        | test  | value | uln | baseline | high |
-        | ALT   | 176   | 40  | 160      | 2    |
-        | BILI  | 40    | 20  | 40       | 2    |
-        | CREAT | 90    | 100 | 50       | 2    |
+        | test    | value | lln | uln | baseline | baseline_lln | low | high | high_why |
+        | ALT     | 176   |     | 40  | 160      |              |     | 2    |          |
+        | ALT     | 176   |     | 40  |          |              |     | 2    |          |
+        | BILI    | 40    |     | 20  | 40       |              |     | 2    |          |
+        | CREAT   | 90    |     | 100 | 50       |              |     | 2    |          |
+        | CREAT   | 90    |     | 100 |          |              |     | 0    | baseline missing: limits used |
+        | FIBRINO | 2     | 1   |     | 8        | 9            | 0   |      | no criteria |
         """,
         baseline_rule="uln_only",
+    )
+    agrees(
+        """
+        | test  | value | lln | uln | baseline | high |
+        | ALT   | 210   |     | 40  | 50       | 3    |
+        | CREAT | 80    | 60  | 100 | 50       | 0    |
+        | ALP   | 110   |     | 100 | 120      | 1    |
+        """,
+        "6.0",
+        baseline_rule="uln_only",
+    )
+
+
+def test_version_6_where_it_reads_the_baseline_otherwise() -> None:
+    """ALT by smaller multiples; creatinine only from a baseline below the LLN; ALP above both baseline and ULN."""
+    agrees(
+        """
+        | test  | value | lln | uln | baseline | high | high_why                      |
+        | ALT   | 210   |     | 40  | 50       | 4    |                               |
+        | CREAT | 80    | 60  | 100 | 50       | 2    |                               |
+        | CREAT | 95    | 60  | 100 | 60       | 0    |                               |
+        | CREAT | 80    |     | 100 | 50       |      | LLN missing                   |
+        | CREAT | 70    |     | 100 | 50       | 0    |                               |
+        | ALP   | 110   |     | 100 | 120      | 0    |                               |
+        | ALP   | 110   |     | 100 |          | 1    | baseline missing: limits used |
+        """,
+        "6.0",
     )
 
 
@@ -208,6 +243,7 @@ def test_without_a_baseline_the_limits_are_used_and_it_is_said() -> None:
         | ALT   | 176   | 40  |          | 2    | baseline missing: limits used |
         | BILI  | 31    | 20  |          | 2    | baseline missing: limits used |
         | CREAT | 160   | 100 |          | 2    | baseline missing: limits used |
+        | ALT   | 41    | 40  | 0        | 1    | baseline missing: limits used |
         | CK    | 501   | 100 |          | 3    |                               |
     """)
 
@@ -220,9 +256,16 @@ def test_the_baseline_itself() -> None:
         | BILI  | 40    | 20  | 40       | true        | 2    |          |
         | CREAT | 90    | 100 | 90       | true        | 0    |          |
         | ALT   | 160   | 40  |          | true        | 2    |          |
+        | ALT   | 176   | 40  | 160      | false       | 0    |          |
     """
     agrees(drawn)
     agrees(drawn.replace("| 2    |", "| 0    |"), baseline_graded_by="itself")
+
+
+def test_a_row_of_which_nobody_says_that_it_is_the_baseline_is_none() -> None:
+    row = labs("| test | value | uln | baseline |\n| ALT | 176 | 40 | 160 |")
+    unsaid = row.with_columns(is_baseline=pl.lit(None, dtype=pl.Boolean))
+    assert grade_labs(unsaid, criteria()).item(0, "grade_high") == 0
 
 
 def test_limits_of_the_baseline_where_they_differ() -> None:
@@ -308,6 +351,7 @@ def test_inr_has_a_baseline_branch_only_on_anticoagulants() -> None:
         | INR  | 1.2   | 1.0      |                  | 0    | anticoagulation unknown |
         | INR  | 1.6   | 1.5      |                  | 2    |                         |
         | INR  | 1.1   |          | true             | 0    | baseline missing: limits used |
+        | INR  | 1.1   |          |                  | 0    |                         |
     """)
 
 
@@ -324,6 +368,7 @@ def test_fibrinogen_falls_count_where_the_baseline_was_abnormal() -> None:
         | FIBRINO | 0.75  | 1.0 | 3.2      | 1   |
         | FIBRINO | 0.6   | 1.0 | 0.8      | 2   |
         | FIBRINO | 0.49  |     | 4.0      | 4   |
+        | FIBRINO | 1.5   | 2.0 | 2.0      | 1   |
     """)
     agrees(
         """
@@ -341,7 +386,8 @@ def test_grades_that_are_clinical_only() -> None:
     agrees("""
         | test | value | lln | uln | low | high | low_why                         | high_why                          |
         | GLUC | 30    | 4   | 6   | 0   |      |                                 | clinical grading only; above ULN  |
-        | GLUC | 5     | 4   | 6   | 0   |      |                                 | clinical grading only             |
+        | GLUC | 6     | 4   | 6   | 0   |      |                                 | clinical grading only             |
+        | PHOS | 0.8   | 0.8 | 1.5 |     |      | clinical grading only           | clinical grading only             |
         | PHOS | 0.2   | 0.8 | 1.5 |     |      | clinical grading only; below LLN | clinical grading only            |
         | ALB  | 10    | 35  | 50  | 3   |      |                                 | no criteria                       |
         | HGB  | 40    | 130 | 170 | 3   | 0    |                                 |                                   |
@@ -360,6 +406,7 @@ def test_the_numbers_of_v4_only_by_word() -> None:
         | GLUC | 5     | 4   | 6   |         | 0   | 0    | limits of v4.03                        |
         | GLUC | 14    | 4   | 6   |         | 0   | 3    | limits of v4.03                        |
         | GLUC | 28    | 4   | 6   |         | 0   | 4    | limits of v4.03                        |
+        | K    | 5.2   | 4   | 5   |         | 0   | 1    |                                        |
         """,
         hyperglycaemia_v4=True,
     )

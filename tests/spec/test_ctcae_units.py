@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from drawn import table
-from trialwright.medicine.ctcae import corrected_calcium, criteria
+from trialwright.medicine.ctcae import criteria
+from trialwright.medicine.lab_values import corrected_calcium
 from trialwright.medicine.units import to_si, unit_key, units
 
 COUNTS = "NEUT LYM WBC PLAT CD4 EOS BASO MONO"

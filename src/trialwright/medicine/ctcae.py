@@ -22,7 +22,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
-from trialwright.medicine.units import to_si
+from trialwright.medicine.lab_values import REASONS, ready_to_grade, rounded
 
 Version = Literal["5.0", "4.03", "6.0"]
 
@@ -90,43 +90,6 @@ def _table(name: str) -> Any:
     return resources.files("trialwright.medicine").joinpath("tables", name)
 
 
-def corrected_calcium(calcium: pl.Expr, albumin: pl.Expr) -> pl.Expr:
-    """Calcium in mmol/L corrected for albumin in g/L: ``Ca + 0.02 x (40 - albumin)`` (Payne 1973)."""
-    return calcium + 0.02 * (40 - albumin)
-
-
-_NEEDED = ("subject", "test", "value", "unit", "lln", "uln", "baseline", "is_baseline")
-_OPTIONAL = {
-    "albumin": pl.Float64,
-    "on_anticoagulant": pl.Boolean,
-    "symptomatic": pl.Boolean,
-    "fasting": pl.Boolean,
-    "baseline_lln": pl.Float64,
-    "baseline_uln": pl.Float64,
-}
-# One bit per reason: a million rows carry whole numbers, and only the few combinations are spelled out.
-_REASONS = {
-    "value missing": 1,
-    "value is not a number": 2,
-    "value is negative": 4,
-    "unit unknown": 8,
-    "no criteria": 16,
-    "clinical grading only": 32,
-    "LLN missing": 64,
-    "ULN missing": 128,
-    "fasting state unknown": 256,
-    "CENS": 512,
-    "baseline missing: limits used": 1024,
-    "symptoms unknown": 2048,
-    "anticoagulation unknown": 4096,
-    "calcium not corrected": 8192,
-    "at least this grade": 16384,
-    "limits of v4.03": 32768,
-    "below LLN": 65536,
-    "above ULN": 131072,
-}
-
-
 def grade_labs(labs: pl.DataFrame, criteria: pl.DataFrame, policy: Policy = Policy()) -> pl.DataFrame:
     """Grades laboratory values in both directions; one row out per row in, in the same order.
 
@@ -144,7 +107,7 @@ def grade_labs(labs: pl.DataFrame, criteria: pl.DataFrame, policy: Policy = Poli
     ``CENS``. Without a baseline the limits are used and marked.
     """
     rules = _with_v4(criteria, policy)
-    ready = _ready(labs, policy)
+    ready = ready_to_grade(labs, baseline_by_itself=policy.baseline_graded_by == "itself")
     by_test = {str(test): rows for (test,), rows in rules.partition_by("test", as_dict=True).items()}
     nothing = rules.clear()
     parts = [
@@ -168,90 +131,6 @@ def _with_v4(table: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     return pl.concat([table.filter(~reduce(or_, borrowed)), old])
 
 
-def _ready(labs: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """What the criteria look at, in SI units: v, limits, baseline, conditions; ``bad`` says why v is null."""
-    missing = [c for c in _NEEDED if c not in labs.columns]
-    if missing:
-        raise ValueError(f"laboratory values need the columns {', '.join(missing)}")
-    frame = labs.with_columns(
-        pl.lit(None, dtype=t).alias(c) for c, t in _OPTIONAL.items() if c not in labs.columns
-    )
-    frame = _numbers(frame.with_row_index("row").with_columns(pl.col("test").cast(pl.String)))
-    frame = to_si(frame, ("number", "lln", "uln", "baseline", "baseline_lln", "baseline_uln"))
-    frame = frame.with_columns(
-        bad=pl.col("bad") + pl.when(pl.col("si_unit").is_null()).then(_REASONS["unit unknown"]).otherwise(0),
-        si_value=pl.col("si_number"),
-    )
-    calcium, known = pl.col("test") == "CA", pl.col("albumin").is_not_null()
-    frame = frame.with_columns(
-        graded_value=pl.when(calcium & known)
-        .then(corrected_calcium(pl.col("si_value"), pl.col("albumin")))
-        .otherwise(pl.col("si_value")),
-        flags=pl.col("flags")
-        + pl.when(calcium & ~known).then(_REASONS["calcium not corrected"]).otherwise(0),
-    )
-    return frame.select(
-        "row", "test", "si_value", "si_unit", "graded_value", "bad", "flags", "symptomatic",
-        "on_anticoagulant", "fasting", pl.col("is_baseline").fill_null(False),
-        v=_round(pl.when(pl.col("bad") == 0).then(pl.col("graded_value"))),
-        **_limits("si_lln", "si_uln", "lln", "uln"),
-        **_limits("si_baseline_lln", "si_baseline_uln", "base_lln", "base_uln"),
-        base=_round(_baseline(policy)),
-    ).with_columns(
-        base_lln=pl.coalesce("base_lln", "lln"), base_uln=pl.coalesce("base_uln", "uln")
-    )  # fmt: skip
-
-
-def _numbers(frame: pl.DataFrame) -> pl.DataFrame:
-    """``number`` from value; ``bad`` and ``flags`` as reason bits. ``<5`` counts as 5."""
-    text = frame.schema["value"] == pl.String
-    value = pl.col("value").str.strip_chars() if text else pl.col("value")
-    censored = value.str.contains(r"^[<>]") if text else pl.lit(False)
-    bare = (
-        value.str.replace(r"^[<>]=?\s*", "").cast(pl.Float64, strict=False)
-        if text
-        else value.cast(pl.Float64)
-    )
-    number = pl.when(bare.is_finite()).then(bare)
-    empty = value.is_null() | (value == "") if text else value.is_null()
-    bad = (
-        pl.when(empty)
-        .then(_REASONS["value missing"])
-        .when(number.is_null())
-        .then(_REASONS["value is not a number"])
-        .when(number < 0)
-        .then(_REASONS["value is negative"])
-        .otherwise(0)
-    )
-    flags = pl.when(censored).then(_REASONS["CENS"]).otherwise(0)
-    return frame.with_columns(number=number, bad=bad.cast(pl.Int32), flags=flags.cast(pl.Int32))
-
-
-def _limits(low: str, high: str, as_low: str, as_high: str) -> dict[str, pl.Expr]:
-    """Limits that can be limits: none negative, an upper one above zero, in order; else null."""
-    lln, uln = pl.col(low), pl.col(high)
-    upright = (lln <= uln).fill_null(True)
-    return {
-        as_low: _round(pl.when(upright & (lln >= 0)).then(lln)),
-        as_high: _round(pl.when(upright & (uln > 0)).then(uln)),
-    }
-
-
-def _baseline(policy: Policy) -> pl.Expr:
-    given = pl.when(pl.col("si_baseline") > 0).then(pl.col("si_baseline"))
-    own = (
-        pl.coalesce(given, "si_value")
-        if policy.baseline_graded_by == "itself"
-        else pl.lit(None, dtype=pl.Float64)
-    )
-    return pl.when(pl.col("is_baseline").fill_null(False)).then(own).otherwise(given)
-
-
-def _round(number: pl.Expr) -> pl.Expr:
-    """15 significant digits: what a decimal survives in binary, so that 3 x 0.1 equals 0.3."""
-    return number.round_sig_figs(15)
-
-
 def _grade_test(part: pl.DataFrame, rules: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     low = _grade_direction(part, rules.filter(pl.col("direction") == "L"), "L", policy)
     high = _grade_direction(part, rules.filter(pl.col("direction") == "H"), "H", policy)
@@ -266,10 +145,10 @@ def _grade_direction(part: pl.DataFrame, rules: pl.DataFrame, direction: str, po
     numeric = rules.filter(pl.col("basis") != "clinical")
     bad = pl.col("bad")
     if numeric.is_empty():
-        clinical = _REASONS["clinical grading only"] + _abnormal(direction)
+        clinical = REASONS["clinical grading only"] + _abnormal(direction)
         reason = pl.when(bad != 0).then(bad).otherwise(clinical)
         if rules.is_empty():
-            reason = pl.lit(_REASONS["no criteria"])
+            reason = pl.lit(REASONS["no criteria"])
         return part.with_columns(grade=pl.lit(None, dtype=pl.Int8), reason=reason.cast(pl.Int32))
     given = _conditions(direction, policy)
     levels = _levels(numeric, given)
@@ -317,11 +196,11 @@ def _met(rule: dict[str, Any], given: dict[str, pl.Expr]) -> pl.Expr:
     limit, base = pl.lit(rule["limit"], dtype=pl.Float64), pl.col("base")
     bound = {
         "absolute": limit,
-        "uln": _round(limit * pl.col("uln")),
-        "lln": _round(limit * pl.col("lln")),
-        "uln_plus": _round(pl.col("uln") + limit),
-        "baseline": _round(limit * base),
-        "baseline_plus": _round(base + limit),
+        "uln": rounded(limit * pl.col("uln")),
+        "lln": rounded(limit * pl.col("lln")),
+        "uln_plus": rounded(pl.col("uln") + limit),
+        "baseline": rounded(limit * base),
+        "baseline_plus": rounded(base + limit),
     }[rule["basis"]]
     v = pl.col("v")
     met = {"<": v < bound, "<=": v <= bound, ">": v > bound, ">=": v >= bound}[rule["operator"]]
@@ -347,7 +226,7 @@ def _highest(levels: Iterable[str]) -> pl.Expr:
 
 
 def _bit(reason: str, where: pl.Expr) -> pl.Expr:
-    return pl.when(where).then(_REASONS[reason]).otherwise(0)
+    return pl.when(where).then(REASONS[reason]).otherwise(0)
 
 
 def _abnormal(direction: str) -> pl.Expr:
@@ -408,7 +287,7 @@ def _lacks_baseline(rules: pl.DataFrame, policy: Policy) -> pl.Expr:
 def _in_words(graded: pl.DataFrame) -> pl.DataFrame:
     def words(column: str) -> pl.Expr:
         masks = {0, *graded[column].unique()}
-        said = {m: "; ".join(r for r, bit in _REASONS.items() if m & bit) or None for m in masks}
+        said = {m: "; ".join(r for r, bit in REASONS.items() if m & bit) or None for m in masks}
         return pl.col(column).replace_strict(list(said), list(said.values()), return_dtype=pl.String)
 
     return graded.with_columns(words("reason_low"), words("reason_high"))

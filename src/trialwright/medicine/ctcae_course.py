@@ -10,14 +10,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-
-def _round(number: pl.Expr) -> pl.Expr:
-    return number.round_sig_figs(15)
+from trialwright.medicine.lab_values import rounded
 
 
 def weight_loss_grade(weight: pl.Expr, baseline: pl.Expr) -> pl.Expr:
     """Weight loss from baseline (same unit): 1 from 5 %, 2 from 10 %, 3 from 20 %; null if unknown."""
-    left, kept = _round(weight), [_round(part * baseline) for part in (0.80, 0.90, 0.95)]
+    left, kept = rounded(weight), [rounded(part * baseline) for part in (0.80, 0.90, 0.95)]
     known = weight.is_not_null() & (baseline > 0)
     grade = pl.when(left <= kept[0]).then(3).when(left <= kept[1]).then(2).when(left <= kept[2]).then(1)
     return pl.when(known).then(grade.otherwise(0)).cast(pl.Int8)
@@ -28,7 +26,7 @@ def fever_grade(temperature: pl.Expr, hours_above_40: pl.Expr) -> pl.Expr:
 
     An unknown duration takes the milder grade 3. Null if the temperature is missing.
     """
-    t, long = _round(temperature), (hours_above_40 > 24).fill_null(False)
+    t, long = rounded(temperature), (hours_above_40 > 24).fill_null(False)
     grade = pl.when((t > 40) & long).then(4).when(t > 40).then(3).when(t > 39).then(2).when(t >= 38).then(1)
     return pl.when(temperature.is_not_null()).then(grade.otherwise(0)).cast(pl.Int8)
 
@@ -40,8 +38,8 @@ def febrile_neutropenia_grade(
 
     Null where what is missing could decide. Grades 4 and 5 are clinical.
     """
-    t = _round(temperature)
-    met = (_round(neutrophils) < 1.0) & ((t > 38.3) | ((t >= 38.0) & (sustained_hours > 1)))
+    t = rounded(temperature)
+    met = (rounded(neutrophils) < 1.0) & ((t > 38.3) | ((t >= 38.0) & (sustained_hours > 1)))
     return pl.when(met.is_not_null()).then(pl.when(met).then(3).otherwise(0)).cast(pl.Int8)
 
 
@@ -110,7 +108,7 @@ def hys_law(labs: pl.DataFrame, screen: HysLaw = HysLaw()) -> pl.DataFrame:
     not decide.
     """
     multiple = pl.when(pl.col("uln") > 0).then(pl.col("value") / pl.col("uln"))
-    known = labs.with_columns(x=_round(multiple)).filter(pl.col("x").is_finite())
+    known = labs.with_columns(x=rounded(multiple)).filter(pl.col("x").is_finite())
     kinds = {"transaminase": ["ALT", "AST"], "bilirubin": ["BILI"], "alp": ["ALP"]}
     rows = {kind: known.filter(pl.col("test").is_in(tests)) for kind, tests in kinds.items()}
     peaks = labs.select("subject").unique(maintain_order=True)
