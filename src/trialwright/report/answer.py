@@ -99,7 +99,9 @@ def _hazard(context: Context, analysis: Analysis, arm: str) -> list[Fact]:
     ratio, p = get(analysis.id, "hazard_ratio", group), get(analysis.id, "p_logrank", group)
     name = _of(context, say("hazard_ratio"), arm)
     if ratio is None or ratio.value is None:
-        return [Fact(name, say("not_estimable"), ratio.note if ratio else say("not_computed"))]
+        return [
+            Fact(name, say("not_estimable"), context.reason(ratio.note) if ratio else say("not_computed"))
+        ]
     ends = [get(analysis.id, f"hazard_ratio_{end}", group) for end in ("lower", "upper")]
     shown = say.interval(
         *(say.number(x.value, 2) if x and x.value is not None else say("not_estimable") for x in ends)
@@ -122,7 +124,7 @@ def _verdict(context: Context, analysis: Analysis, arm: str, words: tuple[str, s
     group = context.versus(arm)
     ratio, p = get(analysis.id, "hazard_ratio", group), get(analysis.id, "p_logrank", group)
     if ratio is None or ratio.value is None:
-        reason = (ratio.note if ratio else "") or say("not_computed")
+        reason = (context.reason(ratio.note) if ratio else "") or say("not_computed")
         return say("not_compared", outcome=outcome, reason=reason, **names)
     if p is None or p.value is None or p.value >= 1 - say.confidence:
         return say("no_difference", outcome=outcome, **names)
@@ -139,7 +141,7 @@ def _proportion(context: Context, analysis: Analysis) -> tuple[list[str], list[F
         )
         outcome, names = context.endpoint_label(analysis), _names(context, arm.id)
         if middle is None or middle.value is None:
-            reason = (middle.note if middle else "") or say("not_computed")
+            reason = (context.reason(middle.note) if middle else "") or say("not_computed")
             sentences.append(say("not_compared", outcome=outcome, reason=reason, **names))
             continue
         ends = [x.value if x else None for x in (lower, upper)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -22,6 +23,13 @@ class Context:
     def label(self, arm: str) -> str:
         """The arm's label; an id the study does not know stays as it is."""
         return next((self.study.text(a.label) for a in self.study.arms if a.id == arm), arm)
+
+    def reason(self, note: str) -> str:
+        """The reason of a result with arms by their labels, in the report's language if it has the words."""
+        for arm in self.study.arms:
+            label = self.label(arm.id).replace("\\", r"\\")
+            note = re.sub(rf"\barm {re.escape(arm.id)}\b", label, note)
+        return self.language.known(f"said:{note}", note)
 
     @property
     def arms(self) -> tuple[Arm, ...]:

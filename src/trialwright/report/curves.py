@@ -120,7 +120,7 @@ def median_text(context: Context, analysis: Analysis, arm: str) -> str:
     if middle is None:
         return say("not_computed")
     if middle.value is None:
-        return (say("not_reached") if middle.note == "not reached" else middle.note) + interval
+        return context.reason(middle.note) + interval
     return say("in_months", months=context.months(middle.value)) + interval
 
 
@@ -150,7 +150,7 @@ def hazard_text(context: Context, analysis: Analysis, group: str) -> str:
     if ratio is None:
         return ""
     if ratio.value is None:
-        return say("hazard_ratio") + say("colon") + f"{say('not_estimable')} ({ratio.note})"
+        return say("hazard_ratio") + say("colon") + f"{say('not_estimable')} ({context.reason(ratio.note)})"
     ends = [
         x.value if (x := get(analysis.id, f"hazard_ratio_{end}", group)) else None
         for end in ("lower", "upper")

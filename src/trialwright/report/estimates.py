@@ -150,7 +150,11 @@ def _best_changes(context: Context, analysis: Analysis) -> tuple[pl.DataFrame, s
 
 
 def _reader(context: Context, adtr: pl.DataFrame) -> tuple[str, str]:
-    """The study's assessor as ADTR names its reader; the most frequent reader where the names do not meet."""
+    """The study's assessor as ADTR names its reader, and a label.
+
+    Where several readers fit (the accepted one changes by visit) the first by name; where none fits, the
+    most frequent. The label then is the reader's own name.
+    """
     names = adtr["PARQUAL"].drop_nulls().value_counts().sort("count", "PARQUAL", descending=[True, False])
     known = names["PARQUAL"].to_list()
     wanted = context.study.response.assessor
@@ -159,10 +163,11 @@ def _reader(context: Context, adtr: pl.DataFrame) -> tuple[str, str]:
     if wanted in known:
         return wanted, label
     values = {v for words in (assessor.where.values() if assessor else ()) for v in words}
-    match = next((name for name in known if values and values <= set(name.split("|"))), None)
-    if match is not None:
-        return match, label
-    return (known[0], known[0]) if known else ("", label)
+    match = sorted(name for name in known if values and values <= set(name.split("|")))
+    if len(match) == 1:
+        return match[0], label
+    chosen = next(iter(match or known), "")
+    return chosen, chosen.replace("|", ", ").capitalize()
 
 
 def frequent_figure(context: Context, analysis: Analysis, prefix: str) -> Figure | None:
@@ -211,4 +216,4 @@ def unestimated(context: Context, columns: Sequence[Column], arm: str) -> list[s
             )
         )
     )
-    return [f"* {reason}" for reason in reasons if reason]
+    return [f"* {context.reason(reason)}" for reason in reasons if reason]

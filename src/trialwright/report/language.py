@@ -76,7 +76,8 @@ class Language:
             day = value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value)[:10])
         except ValueError:
             return str(value)
-        return f"{day.day}{FIXED}{self.words['months_of_year'].split()[day.month - 1]}{FIXED}{day.year}"
+        number = self.words["first_of_month"] if day.day == 1 else day.day
+        return f"{number}{FIXED}{self.words['months_of_year'].split()[day.month - 1]}{FIXED}{day.year}"
 
 
 def _thousands(whole: str) -> str:

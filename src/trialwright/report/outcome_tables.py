@@ -64,6 +64,7 @@ def _survival(context: Context, caption: str, columns: Sequence[Column]) -> Tabl
         [
             *_populations(context, columns),
             say("note:survival"),
+            *([say("note:ratio")] if any(row and row.kind == "group" for row in rows) else []),
             _strata(context, columns),
             say("abbreviations"),
         ],

@@ -148,7 +148,7 @@ class Shell:
             heads=tuple(tuple(line) for line in heads),
             rows=kept,
             notes=tuple(note for note in notes if note),
-            footnotes=self.notes.listed(),
+            footnotes=tuple((letter, self.context.reason(why)) for letter, why in self.notes.listed()),
             assumes=tuple(dict.fromkeys(assumes)),
             style=style,
         )
