@@ -48,11 +48,13 @@ _VISIT = ["USUBJID", "reader", "assessment"]
 class Lesions:
     """What each reader saw: ``subject`` is USUBJID, ``assessor`` the reader, ``day`` is from randomisation.
 
+    targets                     the diameters that ``course`` is made of, with SRCSEQ
     course                      ``recist.target_course`` of the study's policy
-    non_targets, new            rows for ``recist.non_target_course`` and ``time_points``
+    non_targets, new            rows for ``recist.non_target_course`` and ``time_points``, with SRCSEQ
     visits                      one row per subject, reader and assessment: AVISIT, first SRCSEQ, accepted
     """
 
+    targets: pl.DataFrame
     course: pl.DataFrame
     non_targets: pl.DataFrame
     new: pl.DataFrame
@@ -92,6 +94,7 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     )
     names = {"USUBJID": "subject", "reader": "assessor"}
     seen = Lesions(
+        targets.rename(names),
         recist.target_course(targets.rename(names), policies.response(study)),
         others.rename(names),
         new.rename(names | {"state": "status"}).drop("baseline"),
@@ -200,7 +203,7 @@ def _targets(tr: pl.DataFrame, words: Tumour) -> tuple[pl.DataFrame, pl.DataFram
     one = diameters.sort("_rank", "SRCSEQ").unique(
         [*_VISIT, "LNKID", "day"], keep="first", maintain_order=True
     )
-    frame = one.select(*_VISIT, "day", "LNKID", "number", "nodal", "state", "baseline").rename(
+    frame = one.select(*_VISIT, "day", "LNKID", "number", "nodal", "state", "baseline", "SRCSEQ").rename(
         {"LNKID": "lesion", "number": "diameter_mm"}
     )
     return frame, _odd(odd, "a target lesion without a usable diameter")
@@ -223,7 +226,7 @@ def _states(tr: pl.DataFrame, kind: str, words: dict[str, str]) -> tuple[pl.Data
     odd = rows.filter(pl.col("state").is_null() & pl.col("STAT").ne_missing("NOT DONE"))
     if kind == "NEW":
         rows = rows.with_columns(state=pl.col("state").fill_null("EQUIVOCAL"))
-    frame = rows.select(*_VISIT, "day", pl.col("LNKID").alias("lesion"), "state", "baseline")
+    frame = rows.select(*_VISIT, "day", pl.col("LNKID").alias("lesion"), "state", "baseline", "SRCSEQ")
     return frame, _odd(odd, f"a {kind.lower()} lesion in a state that no rule knows")
 
 
