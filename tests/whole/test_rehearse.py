@@ -146,8 +146,9 @@ def test_consent_inclusion_randomisation_and_first_dose_follow_each_other(flawle
     assert dm["RFICDTC"].min() == dt.date(2025, 9, 1)
 
 
-def test_nothing_is_dated_after_the_cutoff(flawless):
-    for name, frame in flawless.items():
+@pytest.mark.parametrize("made", ["flawless", "sdtm"])
+def test_nothing_is_dated_after_the_cutoff(made, request):
+    for name, frame in request.getfixturevalue(made).items():
         for column in (c for c in frame.columns if c.endswith("DTC")):
             days = frame.select(dates.earliest(pl.col(column)).alias("day"))["day"].drop_nulls()
             assert (days <= SCENARIO.accrual.cutoff).all(), (name, column)

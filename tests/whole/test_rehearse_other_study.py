@@ -7,7 +7,7 @@ import pytest
 
 from trialwright.simulate import doors
 from trialwright.simulate.rehearse import rehearse
-from trialwright.simulate.scenario import Scenario
+from trialwright.simulate.scenario import Mistakes, Scenario
 from trialwright.standards.files import read_any
 from trialwright.study.load import folder, load
 from trialwright.study.model import Study
@@ -87,6 +87,12 @@ def test_what_the_scenario_does_not_say_is_not_written(sdtm):
 def test_empty_domains_can_be_written_too(sdtm, tmp_path):
     for path in doors.write(tmp_path, sdtm):
         assert read_any(path).columns == sdtm[path.stem.upper()].columns
+
+
+def test_a_mistake_in_a_domain_that_is_not_there_is_not_made(sdtm):
+    asked = SCENARIO.model_copy(update={"mistakes": Mistakes(item_out_of_range=2, duplicate_key=1)})
+    spoiled = rehearse(STUDY, asked, 200, 3)
+    assert all(spoiled[name].equals(sdtm[name]) for name in sdtm)
 
 
 def test_one_patient_is_a_trial():

@@ -17,6 +17,7 @@ from trialwright.study.model import Study, Visit
 RESPONSES = np.array(["CR", "PR", "SD", "PD", "NE"], dtype=object)
 CR, PR, SD, PD, NE = range(5)
 _NODE_FLOOR, _NODE_NORMAL = 5.0, 10.0
+_VANISHING = 0.4
 _LARGEST = 6.0
 """Times the baseline; nobody scans a tumour beyond."""
 _UNSEEN, _FAINT = 2.5, 5.0
@@ -37,12 +38,20 @@ class Scans:
     diameter: Floats
     """mm; NaN if this lesion was not measured."""
     non_targets: Ints
+    vanishing: Bools
+    """The non-target lesions go once the targets respond."""
     new_at: Ints
     """Visit that first shows a new lesion, or -1; likewise ``worse_at`` for a non-target lesion."""
     worse_at: Ints
     equivocal: Bools
     target_response: Ints
     overall: Ints
+
+    def vanished(self, target: Ints, visit: Ints | int) -> Bools:
+        """Whether the non-target lesions are gone, by the target response; not yet at the first scan."""
+        gone: Bools = np.isin(target, (CR, PR)) & (np.asarray(visit) > 1)
+        vanishing = self.vanishing if target.ndim == 1 else self.vanishing[:, None]
+        return gone & vanishing
 
     @property
     def progression(self) -> Ints:
@@ -80,6 +89,7 @@ def scan(setting: Setting, people: People, lives: Lives) -> Scans:
         nodal=nodal,
         diameter=diameter,
         non_targets=non_targets,
+        vanishing=rng.random(len(people)) < _VANISHING,
         new_at=np.where(in_non_target, -1, first),
         worse_at=np.where(in_non_target, first, -1),
         equivocal=rng.random(len(people)) < imaging.equivocal,
@@ -172,7 +182,8 @@ def _evaluated(scans: Scans) -> Scans:
         small = np.where(_gone(mm, scans.nodal), CR, small)
         target[:, v] = np.where(grown, PD, np.where(complete, small, NE))
         other = ((shown >= 0) & (v >= shown)) | ((scans.worse_at >= 0) & (v >= scans.worse_at))
-        whole = np.where((target[:, v] == CR) & (scans.non_targets > 0), PR, target[:, v])
+        stay = (scans.non_targets > 0) & ~scans.vanished(target[:, v], v)
+        whole = np.where((target[:, v] == CR) & stay, PR, target[:, v])
         overall[:, v] = np.where(other, PD, whole)
         counts = scans.seen[:, v] & complete
         nadir = np.where(counts, np.minimum(nadir, total), nadir)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from trialwright.simulate.draw import Bools, Floats, Ints, Texts, iso
-from trialwright.simulate.imaging import CR, PR, RESPONSES, SD, Scans
+from trialwright.simulate.imaging import PR, RESPONSES, SD, Scans
 from trialwright.simulate.tables import domain, number, same, text
 from trialwright.simulate.trial import Trial
 
@@ -52,16 +52,15 @@ def _targets(trial: Trial) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _non_targets(trial: Trial, rng: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """States in words: gone in half of those whose targets respond, and one that grows beyond doubt."""
+    """States in words: there, gone, or one that grew beyond doubt."""
     scans, imaging = trial.scans, trial.scenario.imaging
     has = np.arange(max(len(imaging.non_targets) - 1, 1))[None, :] < scans.non_targets[:, None]
     organ = rng.integers(0, len(imaging.organs), has.shape)
-    vanishes = rng.random(has.shape) < 0.5
     who, lesion = np.nonzero(has)
     found = _identified(trial, _Marks(who, np.zeros_like(who), lesion, "NON-TARGET"), organ[who, lesion])
     who, visit, lesion = np.nonzero(scans.seen[:, :, None] & has[:, None, :])
     worse = (lesion == 0) & (scans.worse_at[who] >= 0) & (visit >= scans.worse_at[who])
-    deep = np.isin(scans.target_response[who, visit], (CR, PR)) & (visit > 1) & vanishes[who, lesion]
+    deep = scans.vanished(scans.target_response, np.arange(len(scans.visits)))[who, visit]
     missed = (rng.random(len(who)) < imaging.missed_lesion) & (visit > 0)
     state = np.select([worse, missed, deep], ["UNEQUIVOCAL PROGRESSION", "", "ABSENT"], "PRESENT")
     return found, _described(trial, _Marks(who, visit, lesion, "NON-TARGET"), state.astype(object))

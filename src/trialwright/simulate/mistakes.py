@@ -16,10 +16,10 @@ Domains = dict[str, pl.DataFrame]
 def spoiled(domains: Mapping[str, pl.DataFrame], mistakes: Mistakes, seed: int) -> Domains:
     """The same domains with as many errors of each kind as the scenario says, where there are such rows."""
     found = dict(domains)
-    for kind, spoil in _KINDS.items():
+    for kind, (name, spoil) in _KINDS.items():
         count = getattr(mistakes, kind)
-        if count:
-            spoil(found, count, stream(seed, f"mistake {kind}"))
+        if count and name in found:
+            found[name] = spoil(found, count, stream(seed, f"mistake {kind}"))
     return found
 
 
@@ -37,66 +37,62 @@ def _set(frame: pl.DataFrame, rows: list[int], **values: pl.Expr | str | float) 
     return frame.with_columns(**{name: pl.when(chosen).then(v).otherwise(name) for name, v in said.items()})
 
 
-def _duplicate_key(domains: Domains, count: int, rng: np.random.Generator) -> None:
+def _duplicate_key(domains: Domains, count: int, rng: np.random.Generator) -> pl.DataFrame:
     ae = domains["AE"]
     rows = _rows(rng, ae, pl.lit(True), count)
-    domains["AE"] = pl.concat([ae, ae[rows]]).sort("USUBJID", "AESEQ", maintain_order=True)
+    return pl.concat([ae, ae[rows]]).sort("USUBJID", "AESEQ", maintain_order=True)
 
 
-def _orphan_subject(domains: Domains, count: int, rng: np.random.Generator) -> None:
+def _orphan_subject(domains: Domains, count: int, rng: np.random.Generator) -> pl.DataFrame:
     vs = domains["VS"]
     rows = _rows(rng, vs, pl.lit(True), count)
-    domains["VS"] = _set(vs, rows, USUBJID=pl.col("USUBJID") + "X")
+    return _set(vs, rows, USUBJID=pl.col("USUBJID") + "X")
 
 
-def _end_before_start(domains: Domains, count: int, rng: np.random.Generator) -> None:
+def _end_before_start(domains: Domains, count: int, rng: np.random.Generator) -> pl.DataFrame:
     ae = domains["AE"]
-    whole = pl.col("AESTDTC").str.len_chars() == 10
-    rows = _rows(
-        rng, ae, whole & (pl.col("AEENDTC").str.len_chars() == 10) & (pl.col("AEOUT") != "FATAL"), count
-    )
-    before = (
-        pl.col("AESTDTC").str.to_date("%Y-%m-%d", strict=False).dt.offset_by("-9d").dt.strftime("%Y-%m-%d")
-    )
-    domains["AE"] = _set(ae, rows, AEENDTC=before)
+    whole = (pl.col("AESTDTC").str.len_chars() == 10) & (pl.col("AEENDTC").str.len_chars() == 10)
+    rows = _rows(rng, ae, whole & (pl.col("AEOUT") != "FATAL"), count)
+    start = pl.col("AESTDTC").str.to_date("%Y-%m-%d", strict=False)
+    return _set(ae, rows, AEENDTC=start.dt.offset_by("-9d").dt.strftime("%Y-%m-%d"))
 
 
-def _unknown_code(domains: Domains, count: int, rng: np.random.Generator) -> None:
+def _unknown_code(domains: Domains, count: int, rng: np.random.Generator) -> pl.DataFrame:
     ae = domains["AE"]
     rows = _rows(rng, ae, pl.col("AEOUT") != "FATAL", count)
-    domains["AE"] = _set(ae, rows, AEOUT="BETTER")
+    return _set(ae, rows, AEOUT="BETTER")
 
 
-def _impossible_date(domains: Domains, count: int, rng: np.random.Generator) -> None:
+def _impossible_date(domains: Domains, count: int, rng: np.random.Generator) -> pl.DataFrame:
     ae = domains["AE"]
-    rows = _rows(rng, ae, (pl.col("AEENDTC").str.len_chars() == 10) & (pl.col("AEOUT") != "FATAL"), count)
-    domains["AE"] = _set(ae, rows, AEENDTC=pl.col("AEENDTC").str.head(4) + "-02-30")
+    whole = (pl.col("AEENDTC").str.len_chars() == 10) & (pl.col("AESTDTC") <= pl.col("AEENDTC"))
+    rows = _rows(rng, ae, whole & (pl.col("AEOUT") != "FATAL"), count)
+    return _set(ae, rows, AEENDTC=pl.col("AEENDTC").str.head(4) + "-02-30")
 
 
-def _item_out_of_range(domains: Domains, count: int, rng: np.random.Generator) -> None:
+def _item_out_of_range(domains: Domains, count: int, rng: np.random.Generator) -> pl.DataFrame:
     qs = domains["QS"]
     rows = _rows(rng, qs, pl.col("QSSTRESN").is_not_null(), count)
-    domains["QS"] = _set(qs, rows, QSORRES="9", QSSTRESC="9", QSSTRESN=9.0)
+    return _set(qs, rows, QSORRES="9", QSSTRESC="9", QSSTRESN=9.0)
 
 
-def _form_after_death(domains: Domains, count: int, rng: np.random.Generator) -> None:
-    """The last form of a subject who died, dated twenty days after the death."""
+def _form_after_death(domains: Domains, count: int, rng: np.random.Generator) -> pl.DataFrame:
+    """The last form of a subject who died, dated twenty days after the death but not after the last contact."""
     qs = domains["QS"]
-    died = domains["DM"].filter(pl.col("DTHDTC").str.len_chars() == 10).select("USUBJID", "DTHDTC")
-    last = qs.join(died, on="USUBJID").group_by("USUBJID").agg(pl.max("QSDTC"), pl.first("DTHDTC"))
-    chosen = last.sort("USUBJID")[_rows(rng, last, pl.lit(True), count)]
-    late = pl.col("DTHDTC").str.to_date("%Y-%m-%d").dt.offset_by("20d").dt.strftime("%Y-%m-%d")
-    moved = chosen.select("USUBJID", "QSDTC", late=late)
+    late = pl.col("DTHDTC").str.to_date("%Y-%m-%d", strict=False).dt.offset_by("20d").dt.strftime("%Y-%m-%d")
+    died = domains["DM"].select("USUBJID", late=late).filter(pl.col("late") <= domains["SS"]["SSDTC"].max())
+    last = qs.join(died, on="USUBJID").group_by("USUBJID").agg(pl.max("QSDTC"), pl.first("late"))
+    moved = last.sort("USUBJID")[_rows(rng, last, pl.lit(True), count)]
     found = qs.join(moved, on=["USUBJID", "QSDTC"], how="left", maintain_order="left")
-    domains["QS"] = found.with_columns(QSDTC=pl.coalesce("late", "QSDTC")).drop("late")
+    return found.with_columns(QSDTC=pl.coalesce("late", "QSDTC")).drop("late")
 
 
-_KINDS: Mapping[str, Callable[[Domains, int, np.random.Generator], None]] = {
-    "end_before_start": _end_before_start,
-    "unknown_code": _unknown_code,
-    "impossible_date": _impossible_date,
-    "item_out_of_range": _item_out_of_range,
-    "form_after_death": _form_after_death,
-    "orphan_subject": _orphan_subject,
-    "duplicate_key": _duplicate_key,
+_KINDS: Mapping[str, tuple[str, Callable[[Domains, int, np.random.Generator], pl.DataFrame]]] = {
+    "end_before_start": ("AE", _end_before_start),
+    "unknown_code": ("AE", _unknown_code),
+    "impossible_date": ("AE", _impossible_date),
+    "item_out_of_range": ("QS", _item_out_of_range),
+    "form_after_death": ("QS", _form_after_death),
+    "orphan_subject": ("VS", _orphan_subject),
+    "duplicate_key": ("AE", _duplicate_key),
 }

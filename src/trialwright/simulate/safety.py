@@ -135,7 +135,8 @@ def _frame(
 
 def _before(course: _Course) -> pl.DataFrame:
     """A mild event between consent and the first dose."""
-    rng, kinds = course.rng, course.safety.events
+    rng = course.rng
+    kinds = [e for e in course.safety.events if _share(e, (0,)) >= 0.5]
     people, first = course.people, course.treatment.first
     gap = np.where(course.treatment.treated, first, people.randomisation) - people.consent
     struck = (rng.random(len(people)) < course.safety.before_treatment) & (gap > 0) & bool(kinds)
@@ -164,9 +165,10 @@ def _stopping(course: _Course) -> pl.DataFrame:
     rng, kinds = course.rng, course.safety.events
     who = np.flatnonzero((course.treatment.reason == "ADVERSE EVENT") & bool(kinds))
     n = len(who)
-    weights = np.array([course.people.risk(e.risk) * (0.01 + _severe(e)) for e in kinds]).T
+    weights = np.array([course.people.risk(e.risk) * (0.01 + _share(e, (2, 3))) for e in kinds]).T
     chosen = pick(rng, weights[who], n) if n else np.zeros(0, dtype=np.int64)
     terms = np.array([(e.term, e.soc) for e in kinds] or [("", "")], dtype=object)[chosen]
+    worst = np.array([_share(e, (3,)) > 0 for e in kinds] or [False])[chosen]
     onset = np.maximum(course.treatment.end[who] - rng.integers(0, 8, n), course.treatment.first[who])
     end = course.treatment.end[who] + 1 + lognormal(rng, (14, _DURATION_SD), n).astype(np.int64)
     going = end > course.lives.until[who]
@@ -177,7 +179,7 @@ def _stopping(course: _Course) -> pl.DataFrame:
         soc=terms[:, 1],
         start=onset,
         end=np.where(going, NEVER, end),
-        grade=3 + (rng.random(n) < 0.15).astype(np.int64),
+        grade=3 + (worst & (rng.random(n) < 0.3)).astype(np.int64),
         serious=np.where(rng.random(n) < 0.6, "Y", "N"),
         related=np.where(rng.random(n) < 0.7, "RELATED", "NOT RELATED"),
         action=["DRUG WITHDRAWN"] * n,
@@ -185,9 +187,9 @@ def _stopping(course: _Course) -> pl.DataFrame:
     )
 
 
-def _severe(event: AdverseEvent) -> float:
-    rows = [sum(row[2:]) / sum(row) for row in event.grades.values()]
-    return max(rows)
+def _share(event: AdverseEvent, grades: Sequence[int]) -> float:
+    """The largest share, over the arms, of events with these grades (from 0)."""
+    return max(sum(row[g] for g in grades if g < len(row)) / sum(row) for row in event.grades.values())
 
 
 def _fatal(course: _Course) -> pl.DataFrame:
