@@ -115,7 +115,7 @@ def test_restricted_mean_difference():
 
 
 def test_lung():
-    lung = data("lung")
+    lung = data("lung_raw")
     time, event, woman = lung["time"], lung["status"] == 2, lung["sex"] == 2
     fit = cox(time, event, woman)
     assert (fit.coef[0], fit.std_error[0]) == near(tuple(R["lung.cox"]))

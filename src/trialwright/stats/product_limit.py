@@ -16,7 +16,7 @@ from trialwright.stats.arrays import Bools, Counts, Floats, Ints, entry_before, 
 from trialwright.stats.arrays import weight as checked_weight
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.normal import z_of
-from trialwright.stats.ties import distinct
+from trialwright.stats.ties import distinct, in_order, new_time, whole_days
 
 Limits = Literal["log-log", "log", "plain"]
 _FLAT = 1e-8  # two survival probabilities closer than this are equal: (1 - 1/3) * (1 - 1/4) is 0.5
@@ -159,34 +159,47 @@ def reverse_kaplan_meier(
 def _curve(
     leave: Floats, dead: Bools, mass: Floats | None, enter: Floats | None, timefix: bool
 ) -> KaplanMeier:
-    moment, index = distinct(leave, timefix=timefix)
-    leaving, n_event = _by_time(index, dead, mass, moment.size)
-    n_risk: Counts = np.cumsum(leaving[::-1])[::-1]
+    if mass is None and whole_days(leave) is None:
+        moment, leaving, n_event = _counts_along(leave, dead, timefix)
+    else:
+        moment, index = distinct(leave, timefix=timefix)
+        leaving, n_event = _by_time(index, dead, mass, moment.size)
+    n_risk: Counts = leaving.sum() - np.cumsum(leaving) + leaving
+    if mass is not None:
+        n_risk = np.cumsum(leaving[::-1])[::-1]  # from the end, so that the last is exact
     come, coming = np.empty(0), np.empty(0, dtype=leaving.dtype)
     if enter is not None:
         come, which = distinct(enter, timefix=timefix)
         coming = _total(which, mass, come.size)
         later = np.concatenate((np.cumsum(coming[::-1])[::-1], [0]))
         n_risk = n_risk - later[np.searchsorted(come, moment, side="left")]
-    survival: Floats = np.asarray(np.cumprod((n_risk - n_event) / n_risk), dtype=np.float64)
+    n, d = n_risk.astype(np.float64), n_event.astype(np.float64)
+    left = n - d
+    survival: Floats = np.asarray(np.cumprod(left / n), dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        greenwood = np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event).astype(np.float64))))
-        std_error = np.asarray(survival * greenwood, dtype=np.float64)
+        std_error: Floats = np.asarray(survival * np.sqrt(np.cumsum(d / (n * left))), dtype=np.float64)
     nothing = np.empty(0)
-    risk = AtRisk(moment, leaving, come, coming)
     return KaplanMeier(
-        moment,
-        n_risk,
-        n_event,
-        leaving - n_event,
-        survival,
-        std_error,
-        nothing,
-        nothing,
-        0.95,
-        "log-log",
-        risk,
+        time=moment,
+        n_risk=n_risk,
+        n_event=n_event,
+        n_censored=leaving - n_event,
+        survival=survival,
+        std_error=std_error,
+        lower=nothing,
+        upper=nothing,
+        confidence=0.95,
+        limits="log-log",
+        at_risk=AtRisk(moment, leaving, come, coming),
     )
+
+
+def _counts_along(leave: Floats, dead: Bools, timefix: bool) -> tuple[Floats, Ints, Ints]:
+    """Distinct times, how many leave at each, and how many of them by the event."""
+    ordered, bits = in_order(leave, dead.astype(np.int64), 1, timefix=timefix)
+    start = np.flatnonzero(new_time(ordered, timefix))
+    end = np.append(start[1:], leave.size)
+    return ordered[start], end - start, np.diff(np.cumsum(bits)[end - 1], prepend=0)
 
 
 def _by_time(index: Ints, dead: Bools, mass: Floats | None, size: int) -> tuple[Counts, Counts]:
@@ -208,8 +221,10 @@ def _with_limits(curve: KaplanMeier, confidence: float, limits: Limits) -> Kapla
         elif limits == "log":
             lower, upper = S * np.exp(-half / S), np.minimum(S * np.exp(half / S), 1)
         else:
-            theta = np.exp(half / (S * np.log(S)))  # the exponent is negative: log S < 0
-            lower, upper = S ** (1 / theta), S**theta
+            log_S = np.log(S)
+            theta = np.exp(half / (S * log_S))  # the exponent is negative: log S < 0
+            lower, upper = np.exp(log_S / theta), np.exp(log_S * theta)
+            lower[S == 0] = upper[S == 0] = np.nan
             lower[S == 1] = upper[S == 1] = np.nan
     return replace(curve, lower=lower, upper=upper, confidence=confidence, limits=limits)
 

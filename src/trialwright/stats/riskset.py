@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from trialwright.stats.arrays import Floats, Ints, codes, times, zero_one
 from trialwright.stats.errors import NotEstimable
-from trialwright.stats.ties import distinct
+from trialwright.stats.ties import in_order, new_time, whole_days
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,10 +46,11 @@ def risk_table(
     dead, one = zero_one(event, "event", t.size), zero_one(group, "group", t.size)
     stratum, n_strata = codes(strata, "strata", t.size)
     _something_to_compare(dead, one)
-    moment, index = distinct(t, timefix=timefix)
-    cell = 4 * (index + moment.size * stratum) + 2 * one + dead
-    counts, row = _count(cell, 4 * moment.size * n_strata)
-    return _rows(counts, moment[row % moment.size], row // moment.size, t.size)
+    bits = 4 * stratum + 2 * one + dead
+    whole = whole_days(t)
+    if whole is not None and n_strata * int(whole.max() + 1) <= 4 * t.size + 4096:
+        return _counted(whole, bits, n_strata)
+    return _sorted(t, bits, n_strata, timefix)
 
 
 def _something_to_compare(dead: npt.NDArray[np.bool_], one: npt.NDArray[np.bool_]) -> None:
@@ -62,33 +63,51 @@ def _something_to_compare(dead: npt.NDArray[np.bool_], one: npt.NDArray[np.bool_
         raise NotEstimable("no events")
 
 
-def _count(cell: Ints, cells: int) -> tuple[Ints, Ints]:
-    """Patients by (stratum, time) row and by the four cells of group and event."""
-    if cells <= 16 * cell.size + 4096:
-        return np.bincount(cell, minlength=cells).reshape(-1, 4), np.arange(cells // 4)
-    row, where = np.unique(cell >> 2, return_inverse=True)  # many strata: most rows would be empty
-    return np.bincount(4 * where + (cell & 3), minlength=4 * row.size).reshape(-1, 4), row
+def _counted(day: Ints, bits: Ints, n_strata: int) -> RiskTable:
+    """Whole days: one bin for each stratum, day, group and event."""
+    days = int(day.max()) + 1
+    place = (bits >> 2) * days + day
+    bins = np.bincount(4 * place + (bits & 3), minlength=4 * days * n_strata)
+    counts = bins.reshape(n_strata, days, 4)
+    both = counts.sum(axis=2)
+    ones = counts[:, :, 2] + counts[:, :, 3]
+    n, n1 = (np.cumsum(a[:, ::-1], axis=1)[:, ::-1] for a in (both, ones))
+    d = counts[:, :, 1] + counts[:, :, 3]
+    stratum, at = np.nonzero(d)
+    found = (a[stratum, at] for a in (n, n1, d, counts[:, :, 3]))
+    return _table(at.astype(np.float64), stratum, tuple(found), day.size)
 
 
-def _rows(counts: Ints, moment: Floats, stratum: Ints, subjects: int) -> RiskTable:
-    # whole numbers throughout, so running totals across strata may be subtracted without loss
-    both = counts.sum(axis=1)
-    ones = counts[:, 2] + counts[:, 3]
-    last = np.flatnonzero(np.diff(stratum, append=-1))
-    per_stratum = np.diff(last, prepend=-1)
-    n = _to_come(both, last, per_stratum)
-    n1 = _to_come(ones, last, per_stratum)
-    d = counts[:, 1] + counts[:, 3]
+def _sorted(time: Floats, bits: Ints, n_strata: int, timefix: bool) -> RiskTable:
+    """Any times: running sums along the sorted patients."""
+    ordered, bits = in_order(time, bits, (4 * n_strata - 1).bit_length(), timefix=timefix)
+    first = new_time(ordered, timefix)
+    stratum = bits >> 2
+    end = np.full(1, time.size)
+    if n_strata > 1:
+        index = np.cumsum(first)
+        by = np.argsort(stratum.astype(np.uint16) if n_strata < 2**16 else stratum, kind="stable")
+        bits, stratum, index, ordered = bits[by], stratum[by], index[by], ordered[by]
+        first = np.concatenate(([True], (np.diff(index) != 0) | (np.diff(stratum) != 0)))
+        end = np.cumsum(np.bincount(stratum))
+    start = np.flatnonzero(first)
+    one, dead = (bits >> 1) & 1, bits & 1
+    d, d1 = _per_row(dead, start), _per_row(dead & one, start)
+    ones_before = np.cumsum(one) - one
+    last = end[stratum[start]]
+    n = last - start
+    n1 = np.append(ones_before, one.sum())[last] - ones_before[start]
     keep = np.flatnonzero(d)
-    kept = stratum[keep]
-    start = np.flatnonzero(np.diff(kept, prepend=-1))
-    at_risk, at_risk_1, events, events_1 = (
-        np.asarray(a[keep], dtype=np.float64) for a in (n, n1, d, counts[:, 3])
-    )
-    return RiskTable(moment[keep], kept, at_risk, at_risk_1, events, events_1, start, subjects)
+    found = (a[keep] for a in (n, n1, d, d1))
+    return _table(ordered[start[keep]], stratum[start[keep]], tuple(found), time.size)
 
 
-def _to_come(leaving: Ints, last: Ints, per_stratum: Ints) -> Ints:
-    """At risk in each row: those of its stratum who leave in it or later."""
-    running = np.cumsum(leaving)
-    return np.repeat(running[last], per_stratum) - running + leaving
+def _per_row(values: Ints, start: Ints) -> Ints:
+    running: Ints = np.cumsum(values)[np.append(start[1:], values.size) - 1]
+    return np.diff(running, prepend=0)
+
+
+def _table(time: Floats, stratum: Ints, counts: tuple[Ints, ...], subjects: int) -> RiskTable:
+    n, n1, d, d1 = (count.astype(np.float64) for count in counts)
+    start = np.flatnonzero(np.diff(stratum, prepend=-1))
+    return RiskTable(time, stratum, n, n1, d, d1, start, subjects)

@@ -81,6 +81,7 @@ aj <- survfit(Surv(time, factor(status, 0:2)) ~ 1, cr)
 say("aj.time", aj$time); say("aj.cif1", aj$pstate[, 2]); say("aj.cif2", aj$pstate[, 3])
 say("aj.se1", aj$std.err[, 2]); say("aj.se2", aj$std.err[, 3])
 
+write.csv(lung[, c("time", "status", "sex")], "data/lung_raw.csv", row.names = FALSE, quote = FALSE)
 fit <- coxph(Surv(time, status) ~ sex, lung, control = tight)
 say("lung.cox", coef(fit), sqrt(vcov(fit))); say("lung.logrank", survdiff(Surv(time, status) ~ sex, lung)$chisq)
 for (g in 1:2) {
