@@ -77,7 +77,7 @@ def _item_out_of_range(domains: Domains, count: int, rng: np.random.Generator) -
 
 
 def _form_after_death(domains: Domains, count: int, rng: np.random.Generator) -> pl.DataFrame:
-    """The last form of a subject who died, dated twenty days after the death but not after the last contact."""
+    """The last form of a subject who died, moved to twenty days after the death."""
     qs = domains["QS"]
     late = pl.col("DTHDTC").str.to_date("%Y-%m-%d", strict=False).dt.offset_by("20d").dt.strftime("%Y-%m-%d")
     died = domains["DM"].select("USUBJID", late=late).filter(pl.col("late") <= domains["SS"]["SSDTC"].max())
