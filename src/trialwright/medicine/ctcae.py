@@ -158,7 +158,7 @@ def _grade_direction(part: pl.DataFrame, rules: pl.DataFrame, direction: str, po
     null_reason = pl.when(bad != 0).then(bad).otherwise(_why_unsure(numeric, direction))
     flags = (
         pl.col("flags")
-        + _bit("at least this grade", (pl.col("grade") > 0) & above)
+        + _bit("at least this grade", above)
         + _bit("limits of v4.03", pl.lit(bool(numeric["borrowed"].any())))
         + _assumed(numeric, given, direction, policy)
     )

@@ -112,7 +112,7 @@ def _valid(forms: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.D
     highest = _highest()
     usable = {q: pl.col(q).is_between(1, highest[q]) & (pl.col(q).round() == pl.col(q)) for q in ITEMS}
     clean = raw.with_columns(pl.when(usable[q]).then(pl.col(q)).alias(q) for q in ITEMS)
-    lost = raw.select(pl.any_horizontal(~usable[q] for q in ITEMS))[:, 0].fill_null(False)
+    lost = raw.select(pl.any_horizontal(~usable[q] for q in ITEMS))[:, 0]
     suspects = raw.filter(lost).with_columns(pl.when(~usable[q]).then(pl.col(q)).alias(q) for q in ITEMS)
     invalid = suspects.unpivot(ITEMS, index=list(keys), variable_name="item").filter(
         pl.col("value").is_not_null()
