@@ -70,4 +70,9 @@ class Results:
         return tuple(e for a, e in self.levels_of if a == analysis)
 
     def has(self, analysis: str) -> bool:
-        return any(a == analysis for a, _ in self.levels_of)
+        """Whether there is any number of the analysis."""
+        return any(a == analysis and n.value is not None for (a, *_), n in self.numbers.items())
+
+    def gap(self, analysis: str) -> str:
+        """Why an analysis has no number: its first reason, or nothing where the results do not know it."""
+        return next((n.note for (a, *_), n in self.numbers.items() if a == analysis and n.note), "")

@@ -65,7 +65,9 @@ def _said(context: Context, analysis: Analysis, reading: Reading | None) -> Said
     label = context.study.text(reading.label if reading else analysis.label)
     assumes = (*(reading.assumes if reading else ()), *analysis.assumes)
     if not context.results.has(analysis.id):
-        return Said(label, (context.language("no_answer"),), (), assumes)
+        reason = context.results.gap(analysis.id)
+        told = f"{context.endpoint_label(analysis)}{context.language('colon')}{context.reason(reason)}."
+        return Said(label, (told if reason else context.language("no_answer"),), (), assumes)
     ways = {"time_to_event": _time, "proportion": _proportion}
     way = ways.get(analysis.method)
     sentences, facts = way(context, analysis) if way else ([context.language("see_tables")], [])

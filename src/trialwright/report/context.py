@@ -31,6 +31,11 @@ class Context:
             note = re.sub(rf"\barm {re.escape(arm.id)}\b", label, note)
         return self.language.known(f"said:{note}", note)
 
+    def gap(self, analysis: str) -> str:
+        """The sentence for an analysis without a number."""
+        found = self.reason(self.results.gap(analysis))
+        return f"{found}." if found else self.language("no_results")
+
     @property
     def arms(self) -> tuple[Arm, ...]:
         return self.study.arms

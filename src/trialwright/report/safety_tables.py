@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trialwright.report.context import Context
 from trialwright.report.tables import Cell, Head, Row, Shell, Table
@@ -231,7 +231,12 @@ def _term_cells(shell: Shell, analysis: Analysis, level: str) -> Iterable[Cell]:
     context, results = shell.context, shell.context.results
     for arm in context.arms:
         known = results.get(analysis.id, "n", arm.id, level)
-        yield _patients(shell, analysis, arm.id, level) if known else _none(context)
+        cell = _patients(shell, analysis, arm.id, level) if known else _none(context)
+        unknown = results.value(analysis.id, "n_grade_missing", arm.id, level)
+        if unknown:
+            why = context.language("grade_missing", n=context.language.number(unknown))
+            cell = replace(cell, mark=shell.notes.mark(why))
+        yield cell
         grades = [results.value(analysis.id, f"n_grade_{g}", arm.id, level) or 0 for g in _GRADES]
         for n in grades if _wide(context) else [sum(grades[2:])]:
             yield Cell(context.language.number(n), muted=not n)

@@ -172,7 +172,7 @@ def _present(book: Book, columns: Sequence[Column]) -> tuple[list[Column], list[
     absent = [c for c in columns if c not in there]
     return there, [
         Prose(
-            f"{context.study.text(c.analysis.label)}{context.language('colon')}{context.language('no_results')}"
+            f"{context.study.text(c.analysis.label)}{context.language('colon')}{context.gap(c.analysis.id)}"
         )
         for c in absent
     ]
