@@ -202,3 +202,15 @@ def test_maxcombo_lies_between_its_best_test_and_bonferroni(trial):
     found = estimable(maxcombo, time, event, group, strata)
     best = below(found.z_min)
     assert best - 1e-9 <= found.p_one_sided <= 4 * best + 1e-9
+
+
+@STATS
+@given(TRIALS, st.sampled_from(["efron", "breslow"]))
+def test_the_short_form_for_two_arms_is_the_long_form(trial, ties):
+    time, event, group, strata = trial
+    short = estimable(cox, time, event, group, strata, ties=ties)
+    # weights of 1 take the long way
+    long = cox(time, event, group, strata, ties=ties, weights=np.ones(time.size))
+    for name in ("coef", "std_error", "loglik", "loglik_null", "score"):
+        np.testing.assert_allclose(getattr(short, name), getattr(long, name), rtol=1e-8, atol=1e-9)
+    assert (short.n, short.n_event) == (long.n, long.n_event)

@@ -23,10 +23,13 @@ from trialwright.stats.cox_residuals import (
     robust_covariance,
     time_scale,
 )
-from trialwright.stats.coxdata import CoxData, cox_data
+from trialwright.stats.coxdata import cox_data
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.normal import chi2_above, z_of
 from trialwright.stats.partial_likelihood import LIKELIHOODS, Point
+from trialwright.stats.riskset import risk_table
+from trialwright.stats.two_arms import likelihood as two_arm_likelihood
+from trialwright.stats.two_arms import only_the_arm, spread
 
 Ties = Literal["efron", "breslow", "exact"]
 _STEPS = 60
@@ -91,13 +94,20 @@ def cox(
     likelihood grows for ever (the hazard ratio is 0 or infinite), or where covariates determine each other.
     """
     known(ties)
+    probability(confidence)
+    rough = robust or cluster is not None
+    if entry is None and weights is None and ties != "exact" and not rough:
+        arm = only_the_arm(covariates)
+        if arm is not None:
+            table = risk_table(time, event, arm, strata, timefix=timefix)
+            found = maximise(two_arm_likelihood(table, ties), spread(table, arm))
+            return _summary(found, _inverse(found), (table.subjects, int(table.d.sum())), confidence, rough)
     data = cox_data(time, event, covariates, strata, entry=entry, weights=weights, timefix=timefix)
     found = maximise(lambda b: LIKELIHOODS[ties](data, b), data.spread)
-    covariance = np.asarray(np.linalg.inv(found.best.information), dtype=np.float64)
-    rough = robust or cluster is not None
+    covariance = _inverse(found)
     if rough:
         covariance = robust_covariance(data, found.beta, covariance, ties, cluster)
-    return _summary(data, found, covariance, confidence=probability(confidence), robust=rough)
+    return _summary(found, covariance, (data.n, data.n_event), confidence, rough)
 
 
 def proportional_hazards(
@@ -191,8 +201,15 @@ def _solve(point: Point) -> Floats:
         raise NotEstimable("monotone likelihood: the information vanished") from error
 
 
-def _summary(data: CoxData, found: Maximum, covariance: Floats, *, confidence: float, robust: bool) -> Cox:
+def _inverse(found: Maximum) -> Floats:
+    return np.asarray(np.linalg.inv(found.best.information), dtype=np.float64)
+
+
+def _summary(
+    found: Maximum, covariance: Floats, counts: tuple[int, int], confidence: float, robust: bool
+) -> Cox:
     beta, best, null = found.beta, found.best, found.null
+    df = beta.size
     se = np.sqrt(np.diag(covariance))
     half = z_of(confidence) * se
     z = beta / se
@@ -211,15 +228,15 @@ def _summary(data: CoxData, found: Maximum, covariance: Floats, *, confidence: f
         lrt=lrt,
         wald=wald,
         score=score,
-        df=data.p,
-        p_lrt=chi2_above(lrt, data.p),
-        p_wald_all=chi2_above(wald, data.p),
-        p_score=chi2_above(score, data.p),
+        df=df,
+        p_lrt=chi2_above(lrt, df),
+        p_wald_all=chi2_above(wald, df),
+        p_score=chi2_above(score, df),
         loglik=best.loglik,
         loglik_null=null.loglik,
         iterations=found.steps,
-        n=data.n,
-        n_event=data.n_event,
+        n=counts[0],
+        n_event=counts[1],
         confidence=confidence,
         robust=robust,
     )

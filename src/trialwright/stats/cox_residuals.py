@@ -40,16 +40,17 @@ class Moments:
 def moments(data: CoxData, beta: Floats, ties: str) -> Moments:
     if ties == "exact":
         raise ValueError("residuals are defined for efron and breslow ties only")
-    efron = ties == "efron" and int(data.d.max()) > 1
-    sums = moment_sums(data, beta @ data.X, with_deaths=efron)
+    at = data.tied.moment
+    efron = ties == "efron" and at.size > 0
+    sums = moment_sums(data, beta @ data.X)
     G = data.d.size
     D, b1, b2, c2 = np.zeros((sums.risk.shape[0], G)), np.zeros(G), np.zeros(G), np.zeros(G)
     if not efron:
         a1 = data.dw / sums.risk[0]
         return Moments(sums.risk, D, EfronTerms(a1, a1 / sums.risk[0], b1, b2, c2))
     found, _ = efron_terms(data, sums)
-    D[:, sums.tied] = sums.deaths
-    b1[sums.tied], b2[sums.tied], c2[sums.tied] = found.b1, found.b2, found.c2
+    D[:, at] = sums.deaths
+    b1[at], b2[at], c2[at] = found.b1, found.b2, found.c2
     return Moments(sums.risk, D, EfronTerms(found.a1, found.a2, b1, b2, c2))
 
 

@@ -21,6 +21,21 @@ Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Tied:
+    """The moments with several deaths, and how rows fall into pieces: a moment, or the deaths of a tied
+    moment and the rest of it. All of it is the same at any coefficients.
+    """
+
+    moment: Indices  # (T,) the tied moments
+    piece: Indices  # first row of each piece
+    of_moment: Indices  # (G,) first piece of each moment
+    split: Indices  # moments of two pieces
+    d: Ints  # (T,) deaths
+    first: Indices  # (T,) where the deaths of each start, among all tied deaths
+    f: Floats  # k/d of each tied death
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CoxData:
     """m rows, G moments, p covariates."""
 
@@ -31,6 +46,7 @@ class CoxData:
     start: Indices  # (G,) first row of each moment
     time: Floats  # (G,)
     d: Ints  # (G,) deaths
+    tied: Tied
     dw: Floats  # (G,) their weight
     stratum_end: Indices  # the moment after the last of each stratum
     waits: Indices | None  # (m,) left truncation: the last moment before the patient came in, or G
@@ -164,6 +180,7 @@ def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> 
         start=start,
         time=when[moments % K],
         d=d,
+        tied=_tied(start, d, order.size),
         dw=dw,
         stratum_end=np.flatnonzero(np.diff(moments // K, append=-1)) + 1,
         waits=waits,
@@ -172,6 +189,19 @@ def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> 
         n=leave.size,
         n_event=int(dead.sum()),
     )
+
+
+def _tied(start: Indices, d: Ints, rows: int) -> Tied:
+    moment = np.flatnonzero(d > 1)
+    split = moment[np.diff(start, append=rows)[moment] > d[moment]]
+    piece, of_moment = start, np.arange(start.size)
+    if split.size:
+        piece = np.sort(np.concatenate((start, start[split] + d[split])))
+        of_moment = np.searchsorted(piece, start)
+    deaths = d[moment]
+    first = np.cumsum(deaths) - deaths
+    f = (np.arange(int(deaths.sum())) - np.repeat(first, deaths)) / np.repeat(deaths, deaths)
+    return Tied(moment, piece, of_moment, split, deaths, first, f)
 
 
 def _sort(key: Ints, limit: int) -> Indices:

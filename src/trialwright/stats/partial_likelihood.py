@@ -26,19 +26,18 @@ class Point:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sums:
-    """Sums over each moment's risk set, (q, G), and over its deaths where there are several, (q, tied).
+    """Sums over each moment's risk set, (q, G), and over the deaths of the tied moments, (q, T).
 
     The q rows are r, then r x_j, then r x_j x_k for j <= k.
     """
 
     risk: Floats
     deaths: Floats
-    tied: Indices
 
 
 def breslow(data: CoxData, beta: Floats) -> Point:
     eta = beta @ data.X
-    risk = moment_sums(data, eta, with_deaths=False).risk
+    risk = moment_sums(data, eta).risk
     S0, mean = risk[0], risk[1:] / risk[0]
     p = data.p
     own = data.event if data.w is None else data.event * data.w
@@ -49,13 +48,13 @@ def breslow(data: CoxData, beta: Floats) -> Point:
 
 
 def efron(data: CoxData, beta: Floats) -> Point:
-    if data.d.max() == 1:
+    if not data.tied.moment.size:
         return breslow(data, beta)
     eta = beta @ data.X
-    sums = moment_sums(data, eta, with_deaths=True)
+    sums = moment_sums(data, eta)
     own = data.event if data.w is None else data.event * data.w
     c, log_total = efron_terms(data, sums)
-    p, D, tied = data.p, sums.deaths[1:], sums.tied
+    p, D, tied = data.p, sums.deaths[1:], data.tied.moment
     S = sums.risk[1:]
     score = data.X @ own - S[:p] @ c.a1 + D[:p] @ c.b1
     second = S[p:] @ c.a1 - D[p:] @ c.b1
@@ -76,46 +75,34 @@ class EfronTerms:
 
 
 def efron_terms(data: CoxData, sums: Sums) -> tuple[EfronTerms, float]:
-    S0, tied = sums.risk[0], sums.tied
+    S0, tied = sums.risk[0], data.tied
     a1 = data.dw / S0
     a2 = a1 / S0
-    d = data.d[tied]
-    first = np.concatenate(([0], np.cumsum(d)[:-1]))
-    k = np.arange(int(d.sum())) - np.repeat(first, d)
-    f = k / np.repeat(d, d)
-    left = np.repeat(S0[tied], d) - f * np.repeat(sums.deaths[0], d)
+    at, d, f, first = tied.moment, tied.d, tied.f, tied.first
+    left = np.repeat(S0[at], d) - f * np.repeat(sums.deaths[0], d)
     one = 1 / left
-    weight = data.dw[tied] / d
+    weight = data.dw[at] / d
     f_one = f * one
-    a1[tied] = weight * np.add.reduceat(one, first)
-    a2[tied] = weight * np.add.reduceat(one * one, first)
-    b1 = weight * np.add.reduceat(f_one, first)
-    b2 = weight * np.add.reduceat(f_one * one, first)
-    c2 = weight * np.add.reduceat(f_one * f_one, first)
+    terms = np.array([one, one * one, f_one, f_one * one, f_one * f_one, np.log(left)])
+    a1[at], a2[at], b1, b2, c2, logs = weight * np.add.reduceat(terms, first, axis=1)
     single = data.d == 1
-    logs = float(data.dw[single] @ np.log(S0[single])) + float(weight @ np.add.reduceat(np.log(left), first))
-    return EfronTerms(a1, a2, b1, b2, c2), logs
+    total = float(data.dw[single] @ np.log(S0[single])) + float(logs.sum())
+    return EfronTerms(a1, a2, b1, b2, c2), total
 
 
-def moment_sums(data: CoxData, eta: Floats, *, with_deaths: bool) -> Sums:
+def moment_sums(data: CoxData, eta: Floats) -> Sums:
     Q = products(data, np.exp(eta) if data.w is None else data.w * np.exp(eta))
-    tied = np.flatnonzero(data.d > 1) if with_deaths else np.empty(0, dtype=np.intp)
-    length = np.diff(data.start, append=data.event.size)
-    split = tied[length[tied] > data.d[tied]]  # several deaths, and others after them
-    starts = data.start
-    position = np.arange(starts.size)
-    if split.size:
-        starts = np.sort(np.concatenate((starts, starts[split] + data.d[split])))
-        position = np.searchsorted(starts, data.start)
-    parts = Q if starts.size == data.event.size else np.add.reduceat(Q, starts, axis=1)
+    tied = data.tied
+    piece, of_moment, split = tied.piece, tied.of_moment, tied.split
+    parts = Q if piece.size == data.event.size else np.add.reduceat(Q, piece, axis=1)
     leaving = parts
     if split.size:
-        leaving = parts[:, position]
-        leaving[:, split] += parts[:, position[split] + 1]
+        leaving = parts[:, of_moment]
+        leaving[:, split] += parts[:, of_moment[split] + 1]
     risk = from_the_end(leaving, data.stratum_end)
     if data.waits is not None:
         risk -= from_the_end(_waiting(Q, data.waits, risk.shape[1]), data.stratum_end)
-    return Sums(risk, parts[:, position[tied]], tied)
+    return Sums(risk, parts[:, of_moment[tied.moment]])
 
 
 def products(data: CoxData, r: Floats) -> Floats:
