@@ -145,7 +145,7 @@ def test_a_form_without_any_scale_is_no_baseline_and_no_visit() -> None:
     rows = rows.filter(pl.col("PARAMCD") == "FA")
     assert rows["ABLFL"].to_list() == ["Y", None]
     assert rows["AVAL"].is_null().to_list() == [False, True]
-    assert rows["NANSWERED"].to_list() == [3, 1]
+    assert rows["NANSWER"].to_list() == [3, 1]
     assert rows["RULE"][1] == "fewer than half of the items answered"
     assert rows["AVISIT"][1] == "UNSCHEDULED"
 
