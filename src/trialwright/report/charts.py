@@ -39,16 +39,18 @@ def forest(
     axes.axvline(1, color=INK, linewidth=0.9)
     for y, row in enumerate(rows):
         _forest_row(axes, row, y, (low, high), looks[row.series])
-    for x, text, ha in ((0.0, ends[0], "left"), (1.0, ends[1], "right")):
-        axes.text(
-            x,
-            -28 / (pitch * max(len(rows), 1)),
+    for text, away, ha in ((f"← {ends[0]}", -7, "right"), (f"{ends[1]} →", 7, "left")):
+        axes.annotate(
             text,
-            transform=axes.transAxes,
-            fontsize=SIZE - 0.5,
+            (1, len(rows) - 0.5),
+            xytext=(away, -24),
+            textcoords="offset points",
+            fontsize=SIZE,
             color=MUTED,
             ha=ha,
             va="top",
+            annotation_clip=False,
+            parse_math=False,
         )
     return inline(canvas, prefix, alt)
 

@@ -9,6 +9,7 @@ import polars as pl
 from trialwright.report.charts import ForestRow, Share, Waterfall, dots, forest, shares, waterfall
 from trialwright.report.context import Context, first_note
 from trialwright.report.figures import Figure, Key
+from trialwright.report.language import in_a_sentence
 from trialwright.report.palette import Look, looks
 from trialwright.report.safety_tables import denominator
 from trialwright.report.tables import Column
@@ -37,8 +38,8 @@ def forest_figure(
     if not any(row.estimate is not None for row in rows):
         return None
     ends = (
-        say("favours", arm=context.label(arm)),
-        say("favours", arm=context.label(context.control)),
+        say("favours", arm=in_a_sentence(context.label(arm))),
+        say("favours", arm=in_a_sentence(context.label(context.control))),
     )
     names = [context.study.text(c.reading.label if c.reading else c.analysis.label) for c in pair]
     return Figure(
