@@ -1,10 +1,13 @@
 """What must hold for any data."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from trialwright.stats import coxdata
 from trialwright.stats.competing import aalen_johansen
 from trialwright.stats.cox import cox
 from trialwright.stats.errors import NotEstimable
@@ -214,3 +217,32 @@ def test_the_short_form_for_two_arms_is_the_long_form(trial, ties):
     for name in ("coef", "std_error", "loglik", "loglik_null", "score"):
         np.testing.assert_allclose(getattr(short, name), getattr(long, name), rtol=1e-8, atol=1e-9)
     assert (short.n, short.n_event) == (long.n, long.n_event)
+
+
+@STATS
+@given(TRIALS, st.sampled_from(["efron", "breslow"]), st.integers(1, 9))
+def test_in_blocks_the_likelihood_is_the_same(trial, ties, rows):
+    """Large data are summed in runs of rows that fit the cache; here the runs are tiny."""
+    time, event, group, strata = trial
+    X = np.c_[group, np.sin(time + 3 * np.arange(time.size))]
+    whole = estimable(cox, time, event, X, strata, ties=ties)
+    with mock.patch.object(coxdata, "_BLOCK", rows):
+        pieces = cox(time, event, X, strata, ties=ties)
+    for name in ("coef", "std_error", "loglik", "score"):
+        np.testing.assert_allclose(getattr(pieces, name), getattr(whole, name), rtol=1e-8, atol=1e-9)
+
+
+@STATS
+@given(TRIALS)
+def test_dust_on_the_times_is_wiped_off(trial):
+    """Near-ties are ties on every path: whole days are counted, times with dust are sorted."""
+    time, event, group, strata = trial
+    X = np.c_[group, np.cos(np.arange(time.size))]
+    dusty = time + 1e-10 * np.sin(np.arange(time.size)) ** 2
+    fit = estimable(cox, time, event, X, strata)
+    np.testing.assert_allclose(cox(dusty, event, X, strata).coef, fit.coef, rtol=1e-7, atol=1e-8)
+    test = estimable(logrank, time, event, group, strata)
+    assert logrank(dusty, event, group, strata).z == pytest.approx(test.z, rel=1e-9, abs=1e-12)
+    np.testing.assert_array_equal(kaplan_meier(dusty, event).survival, kaplan_meier(time, event).survival)
+    exact = logrank(time + 0.25, event, group, strata, timefix=False)
+    assert exact.z == pytest.approx(test.z, rel=1e-9, abs=1e-12)

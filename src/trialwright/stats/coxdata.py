@@ -7,7 +7,8 @@ who leave before the first death of their stratum are never at risk at a moment 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,10 @@ import numpy.typing as npt
 from trialwright.stats.arrays import Bools, Floats, Ints, codes, entry_before, times, zero_one
 from trialwright.stats.arrays import weight as checked_weight
 from trialwright.stats.errors import NotEstimable
-from trialwright.stats.ties import distinct
+from trialwright.stats.ties import distinct, new_time, whole_days
 
 Indices = npt.NDArray[np.intp]
+_BLOCK = 16_384  # rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +56,9 @@ class CoxData:
     rows: int  # of the caller
     n: int  # of them with a weight
     n_event: int
+    blocks: tuple[CoxData, ...] = ()  # of a large one: the same in pieces, in order
+    goes_on: bool = False  # a block: its last stratum has moments in the next
+    came_on: bool = False  # a block: its first stratum has moments in the one before
 
     @property
     def p(self) -> int:
@@ -71,7 +76,7 @@ class _Patients:
 
     leave: Floats
     dead: Bools
-    X: Floats  # (p, n)
+    X: Floats  # (n, p)
     stratum: Ints
     n_strata: int
     enter: Floats | None
@@ -81,7 +86,7 @@ class _Patients:
         return _Patients(
             self.leave[keep],
             self.dead[keep],
-            self.X[:, keep],
+            self.X[keep],
             self.stratum[keep],
             self.n_strata,
             None if self.enter is None else self.enter[keep],
@@ -115,7 +120,7 @@ def cox_data(
 
 
 def matrix(covariates: npt.ArrayLike, size: int) -> Floats:
-    """Covariates as (p, n)."""
+    """Covariates as (n, p)."""
     try:
         X = np.asarray(covariates, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -124,7 +129,6 @@ def matrix(covariates: npt.ArrayLike, size: int) -> Floats:
         X = X[:, None]
     if X.ndim != 2 or X.shape[0] != size or not X.shape[1]:
         raise ValueError(f"covariates must have one row for each of the {size} times, not shape {X.shape}")
-    X = np.ascontiguousarray(X.T)
     if not np.isfinite(X).all():
         raise ValueError("covariates have a missing or infinite value")
     return X
@@ -135,7 +139,7 @@ def _estimable(dead: Bools, X: Floats, may_run_away: bool) -> None:
         raise NotEstimable("no patients")
     if not dead.any():
         raise NotEstimable("no events")
-    for j, x in enumerate(X):
+    for j, x in enumerate(X.T):
         low, high = x.min(), x.max()
         if low == high:
             raise NotEstimable(f"covariate {j} has one value only")
@@ -147,17 +151,15 @@ def _estimable(dead: Bools, X: Floats, may_run_away: bool) -> None:
 
 
 def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> CoxData:
-    leave, dead, stratum, w, enter = who.leave, who.dead, who.stratum, who.w, who.enter
-    when, index = distinct(leave if enter is None else np.concatenate((leave, enter)), timefix=timefix)
-    K = when.size
-    place = stratum * K + index[: leave.size]  # stratum and time as one number
-    order = _sort(2 * place + ~dead, 2 * who.n_strata * K)
-    in_order = place[order]
+    order, in_order, when, entered = _by_stratum_and_time(who, timefix)
+    dead, w = who.dead, who.w
     first = dead[order]
     first[1:] &= in_order[1:] != in_order[:-1]
+    K = when.size
     at = np.flatnonzero(first)[np.cumsum(first) - 1]  # row of the death moment so far; nonsense before it
     seen = (in_order // K == in_order[at] // K) & (at <= np.arange(at.size))
-    order, in_order, first = order[seen], in_order[seen], first[seen]
+    if not seen.all():
+        order, in_order, first = order[seen], in_order[seen], first[seen]
     start = np.flatnonzero(first)
     event = dead[order]
     mass = None if w is None else w[order]
@@ -165,29 +167,85 @@ def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> 
     dw = d.astype(np.float64) if mass is None else np.add.reduceat(mass * event, start)
     moments = in_order[start]
     waits = None
-    if enter is not None:
-        come = stratum * K + index[leave.size :]
-        if (come >= place).any():
+    if who.enter is not None:
+        come = who.stratum * K + entered
+        if (come[order] >= in_order).any():
             raise ValueError("entry and time of a patient are the same once near-equal times are merged")
         waits = _waits(come[order], moments, K)
-    centre = who.X.mean(axis=1) if w is None else who.X @ w / w.sum()
-    X = who.X - centre[:, None]
-    return CoxData(
-        X=X[:, order],
+    centre = who.X.mean(axis=0) if w is None else w @ who.X / w.sum()
+    X = np.ascontiguousarray((who.X[order] - centre).T)
+    whole = CoxData(
+        X=X,
         w=mass,
         event=event,
         row=rows[order],
         start=start,
         time=when[moments % K],
         d=d,
-        tied=_tied(start, d, order.size),
         dw=dw,
+        tied=_tied(start, d, order.size),
         stratum_end=np.flatnonzero(np.diff(moments // K, append=-1)) + 1,
         waits=waits,
-        spread=(X**2).mean(axis=1) * dw.sum(),
+        spread=who.X.var(axis=0) * dw.sum(),
         rows=caller_rows,
-        n=leave.size,
+        n=dead.size,
         n_event=int(dead.sum()),
+    )
+    return replace(whole, blocks=_blocks(whole)) if waits is None and event.size > 2 * _BLOCK else whole
+
+
+def _by_stratum_and_time(who: _Patients, timefix: bool) -> tuple[Indices, Ints, Floats, Ints]:
+    """Rows by stratum, time, deaths first; in that order each one's stratum * K + index of its time; the K
+    times; and, in the caller's order, the index of each one's entry, if any.
+    """
+    leave, dead, stratum = who.leave, who.dead, who.stratum
+    if who.enter is not None or whole_days(leave) is not None or not timefix:
+        both = leave if who.enter is None else np.concatenate((leave, who.enter))
+        when, index = distinct(both, timefix=timefix)
+        place = stratum * when.size + index[: leave.size]
+        order = _sort(2 * place + ~dead, 2 * who.n_strata * when.size)
+        return order, place[order], when, index[leave.size :]
+    packed = ((leave + 0.0).view(np.int64) & ~np.int64(1)) | ~dead
+    order = np.argsort(packed)
+    ordered = leave[order]
+    first = new_time(ordered, timefix)
+    index = np.cumsum(first) - 1
+    if np.count_nonzero(np.diff(packed[order] >> 1)) + 1 != index[-1] + 1:  # near-ties: deaths first again
+        again = np.argsort(2 * index + ~dead[order], kind="stable")
+        order = order[again]
+    when = ordered[first]
+    if who.n_strata > 1:
+        by = _sort(stratum[order], who.n_strata)
+        order, index = order[by], stratum[order[by]] * when.size + index[by]
+    return order, index, when, np.empty(0, dtype=np.int64)
+
+
+def _blocks(data: CoxData) -> tuple[CoxData, ...]:
+    """The same rows in runs of moments short enough for their sums to stay in cache."""
+    cut = np.searchsorted(data.start, np.arange(0, data.event.size, _BLOCK))
+    edges = np.unique(np.append(cut, data.d.size))
+    ends = np.append(data.start, data.event.size)
+    return tuple(_block(data, int(a), int(b), int(ends[a]), int(ends[b])) for a, b in pairwise(edges))
+
+
+def _block(data: CoxData, a: int, b: int, first: int, last: int) -> CoxData:
+    start, d = data.start[a:b] - first, data.d[a:b]
+    inside = data.stratum_end[(data.stratum_end > a) & (data.stratum_end <= b)] - a
+    goes_on = not inside.size or inside[-1] != b - a
+    return replace(
+        data,
+        X=data.X[:, first:last],
+        w=None if data.w is None else data.w[first:last],
+        event=data.event[first:last],
+        row=data.row[first:last],
+        start=start,
+        time=data.time[a:b],
+        d=d,
+        dw=data.dw[a:b],
+        tied=_tied(start, d, last - first),
+        stratum_end=np.append(inside, b - a) if goes_on else inside,
+        goes_on=goes_on,
+        came_on=a > 0 and a not in data.stratum_end,
     )
 
 

@@ -36,10 +36,30 @@ class Sums:
 
 
 def breslow(data: CoxData, beta: Floats) -> Point:
-    eta = beta @ data.X
-    risk = moment_sums(data, eta).risk
-    S0, mean = risk[0], risk[1:] / risk[0]
-    p = data.p
+    return _through_blocks(_breslow, data, beta)
+
+
+def efron(data: CoxData, beta: Floats) -> Point:
+    return _through_blocks(_efron, data, beta)
+
+
+def _through_blocks(of: Callable[[CoxData, Floats, Sums], Point], data: CoxData, beta: Floats) -> Point:
+    """Blocks from the last to the first, each handing those still at risk to the one before."""
+    points, later = [], None
+    for block in reversed(data.blocks or (data,)):
+        eta = beta @ block.X
+        sums = moment_sums(block, eta, later)
+        points.append(of(block, eta, sums))
+        later = sums.risk[:, 0] if block.came_on else None
+    return Point(
+        sum(p.loglik for p in points),
+        np.sum([p.score for p in points], axis=0),
+        np.sum([p.information for p in points], axis=0),
+    )
+
+
+def _breslow(data: CoxData, eta: Floats, sums: Sums) -> Point:
+    S0, mean, p = sums.risk[0], sums.risk[1:] / sums.risk[0], data.p
     own = data.event if data.w is None else data.event * data.w
     loglik = float(own @ eta - data.dw @ np.log(S0))
     score = data.X @ own - mean[:p] @ data.dw
@@ -47,15 +67,12 @@ def breslow(data: CoxData, beta: Floats) -> Point:
     return Point(loglik, score, information)
 
 
-def efron(data: CoxData, beta: Floats) -> Point:
+def _efron(data: CoxData, eta: Floats, sums: Sums) -> Point:
     if not data.tied.moment.size:
-        return breslow(data, beta)
-    eta = beta @ data.X
-    sums = moment_sums(data, eta)
+        return _breslow(data, eta, sums)
     own = data.event if data.w is None else data.event * data.w
     c, log_total = efron_terms(data, sums)
-    p, D, tied = data.p, sums.deaths[1:], data.tied.moment
-    S = sums.risk[1:]
+    p, D, S, tied = data.p, sums.deaths[1:], sums.risk[1:], data.tied.moment
     score = data.X @ own - S[:p] @ c.a1 + D[:p] @ c.b1
     second = S[p:] @ c.a1 - D[p:] @ c.b1
     cross = (S[:p, tied] * c.b2) @ D[:p].T
@@ -90,7 +107,8 @@ def efron_terms(data: CoxData, sums: Sums) -> tuple[EfronTerms, float]:
     return EfronTerms(a1, a2, b1, b2, c2), total
 
 
-def moment_sums(data: CoxData, eta: Floats) -> Sums:
+def moment_sums(data: CoxData, eta: Floats, later: Floats | None = None) -> Sums:
+    """``later`` are the sums over those of the last stratum who leave after the last moment here."""
     Q = products(data, np.exp(eta) if data.w is None else data.w * np.exp(eta))
     tied = data.tied
     piece, of_moment, split = tied.piece, tied.of_moment, tied.split
@@ -100,6 +118,9 @@ def moment_sums(data: CoxData, eta: Floats) -> Sums:
         leaving = parts[:, of_moment]
         leaving[:, split] += parts[:, of_moment[split] + 1]
     risk = from_the_end(leaving, data.stratum_end)
+    if later is not None:
+        ends = data.stratum_end
+        risk[:, (ends[-2] if ends.size > 1 else 0) :] += later[:, None]
     if data.waits is not None:
         risk -= from_the_end(_waiting(Q, data.waits, risk.shape[1]), data.stratum_end)
     return Sums(risk, parts[:, of_moment[tied.moment]])
