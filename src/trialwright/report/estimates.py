@@ -49,7 +49,7 @@ def forest_figure(
         ),
         keys=tuple(Key(name, look=look) for name, look in zip(names, (_FIRST, _SECOND), strict=False)),
         notes=(say("note:forest_one", ci=say.ci),),
-        style="marks",
+        style="marks hollow",
     )
 
 

@@ -172,10 +172,16 @@ def _with_reasons(
     known = sorted(((n, name) for name, n in found.items() if n), key=lambda pair: (-pair[0], pair[1]))
     lines = list(head)
     for n, name in known[:reasons]:
-        lines += _wrapped(_counted(context, plain_case(name.split(": ", 1)[1]), n), width, depth=1)
+        lines += _wrapped(_counted(context, _reason(context, name.split(": ", 1)[1]), n), width, depth=1)
     if len(known) > reasons:
         lines += _wrapped(context.language("flow_more", n=len(known) - reasons), width, depth=1)
     return tuple(lines)
+
+
+def _reason(context: Context, reason: str) -> str:
+    """An arm by its label, any other reason as a sentence has it."""
+    label = context.label(reason)
+    return label if label != reason else plain_case(reason)
 
 
 def _counted(context: Context, label: str, n: float) -> str:

@@ -161,10 +161,10 @@ def _cut(text: str | None) -> str:
 
 def making(book: Book, made: Mapping[str, Any]) -> Section:
     """Versions, the hashes of the input, the cutoff, the command."""
-    say = book.context.language
+    context, say = book.context, book.context.language
     facts = [
-        (say("made:cutoff"), say.date(made.get("cutoff")) or say("no_cutoff"), False),
-        (say("made:created"), str(made.get("created") or "–"), False),
+        (say("made:cutoff"), _cutoff(context, made), False),
+        (say("made:created"), _moment(context, made.get("created")), False),
         *([(say("made:command"), str(made["command"]), True)] if made.get("command") else []),
         (say("made:version"), str(made.get("version") or "–"), False),
         (say("made:python"), str(made.get("python") or "–"), False),
@@ -180,6 +180,19 @@ def making(book: Book, made: Mapping[str, Any]) -> Section:
             _text_table(say("caption:packages"), say("package"), [say("version")], rows, "text packages")
         )
     return Section("made", say("section:made"), tuple(blocks))
+
+
+def _cutoff(context: Context, made: Mapping[str, Any]) -> str:
+    """The day, and where it comes from where that is told."""
+    say, source = context.language, str(made.get("cutoff_source") or "")
+    day = say.date(made.get("cutoff")) or say("no_cutoff")
+    return f"{day} ({say.known(f'cutoff:{source}', source)})" if source else day
+
+
+def _moment(context: Context, created: object) -> str:
+    """``31 January 2027, 12:00:00`` of an ISO moment; any other text as it stands."""
+    day, _, time = str(created or "–").partition("T")
+    return context.language.date(day) + (f", {time}" if time else "")
 
 
 def _files(book: Book, given: Sequence[Mapping[str, Any]] | Mapping[str, str], caption: str) -> list[object]:
