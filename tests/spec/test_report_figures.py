@@ -62,6 +62,32 @@ def test_a_curve_ends_where_fewer_than_five_and_fewer_than_a_tenth_are_at_risk()
     assert bottom == pytest.approx(22 + 200 * 56 / 60, abs=0.02)
 
 
+def test_a_large_trial_draws_no_more_than_the_eye_can_part():
+    n = 20_000
+    days = pl.DataFrame({"USUBJID": [f"{i}" for i in range(n)], "AVAL": np.arange(1.0, n + 1)})
+    days = days.with_columns(arm=pl.lit("A"), CNSR=(pl.int_range(pl.len()) % 2))
+    frames = {
+        "ADSL": days.select("USUBJID", TRT01P="arm", ITTFL=pl.lit("Y")),
+        "ADTTE": days.select("USUBJID", "AVAL", "CNSR", PARAMCD=pl.lit("OS")),
+        "ADTR": days.select(
+            "USUBJID",
+            PARQUAL=pl.lit("INVESTIGATOR"),
+            PARAMCD=pl.lit("SUMTGT"),
+            AVISITN=1,
+            PCHG=-pl.col("AVAL") / 300,
+            ANL01FL=pl.lit("Y"),
+        ),
+    }
+    told = context(study(), frames=frames)
+    curve = curve_figure(told, study().analysis("OS-ITT"), "x", "f1")
+    bars = estimates.waterfall_figure(told, study().analysis("ORR-ITT"), "f2")
+    assert curve is not None
+    assert bars is not None
+    assert len(curve.svg) < 300_000
+    assert len(bars.svg) < 150_000
+    assert "One bar stands for 34 patients." in bars.notes
+
+
 LESIONS = """
 USUBJID | PARQUAL                    | PARAMCD | AVISITN | PCHG  | ANL01FL
 A1      | INVESTIGATOR               | SUMTGT  | 0       |       | Y

@@ -17,6 +17,7 @@ from trialwright.study.model import Analysis
 
 _FIRST, _SECOND = Look("#124f86", (), "s"), Look("#5b6670", (), "o")
 _MOST_TERMS = 15
+_MOST_BARS = 600
 _LONG = 25
 
 
@@ -106,8 +107,9 @@ def waterfall_figure(context: Context, analysis: Analysis, prefix: str) -> Figur
     best, reader = _best_changes(context, analysis)
     if best.is_empty():
         return None
+    every = -(-best.height // _MOST_BARS)
     panels = [
-        Waterfall(context.label(a.id), look[a.id], changes.to_numpy())
+        Waterfall(context.label(a.id), look[a.id], changes.to_numpy()[::every])
         for a in context.arms
         if (changes := best.filter(pl.col("arm") == a.id)["change"].sort(descending=True)).len()
     ]
@@ -120,6 +122,7 @@ def waterfall_figure(context: Context, analysis: Analysis, prefix: str) -> Figur
         notes=(
             say("note:population", population=context.population(analysis.population)),
             say("note:waterfall", reader=reader),
+            *([say("note:waterfall_thinned", n=every)] if every > 1 else []),
         ),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _PLOT, _LINE = 200.0, 15.5  # units: the height of the plot, and of a line below it
+_STEPS_SEEN = 1200
 _STEPS = (0.5, 1, 2, 3, 4, 6, 12, 18, 24, 36, 48, 60, 120)
 Floats = npt.NDArray[np.float64]
 
@@ -92,9 +93,24 @@ def km(curves: Sequence[Curve], axis: Axis, prefix: str, alt: str) -> Markup:
     words(axes, 1, -(26 / _PLOT), axis.x, ha="right", color=MUTED)
     _medians(axes, curves)
     for curve in curves:
-        _step(axes, curve)
+        _step(axes, _thinned(curve, end))
     _risk_table(axes, curves, axis.at_risk, ticks)
     return inline(canvas, prefix, alt)
+
+
+def _thinned(curve: Curve, end: float) -> Curve:
+    """A curve with more steps than the eye can part: the last of each twelve-hundredth of the axis."""
+    if max(curve.time.size, curve.ticks.size) <= _STEPS_SEEN:
+        return curve
+    kept, ticks = (_last_of_each(t, end / _STEPS_SEEN) for t in (curve.time, curve.ticks))
+    parts = {name: getattr(curve, name)[kept] for name in ("time", "survival", "lower", "upper")}
+    return replace(curve, **parts, ticks=curve.ticks[ticks], ticks_at=curve.ticks_at[ticks])
+
+
+def _last_of_each(time: Floats, width: float) -> npt.NDArray[np.int64]:
+    """Where each stretch of that width has its last time; ``time`` rises."""
+    stretch = np.floor(time / width)
+    return np.flatnonzero(np.diff(stretch, append=np.inf))
 
 
 def _step(axes: Axes, curve: Curve) -> None:
