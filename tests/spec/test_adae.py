@@ -10,7 +10,8 @@ import pytest
 
 from drawn import table
 from small import CUTOFF, small_sources, small_study
-from trialwright.adam import adae
+from trialwright.adam import adae, policies, safety_astct
+from trialwright.standards.errors import InputError
 
 ADSL = """
     USUBJID | TRT01A | TRTSDT     | TRTSDTM          | TRTEDT     | NACTDT     | DTHDT
@@ -386,9 +387,85 @@ def test_assessments_after_the_cutoff_do_not_grade() -> None:
     assert frame.select("AESEQ", "ATOXGRN", "AENDT").rows() == [(1, 1, None)]
 
 
-def test_a_component_that_astct_does_not_have_is_our_own_mistake() -> None:
-    with pytest.raises(ValueError, match=r"sources.crs names temperature; ASTCT has temp_c"):
-        build(CRS_EVENTS, sources=small_sources(crs={"temperature": component("TEMP")}))
+def test_a_component_that_astct_does_not_have_names_file_and_key() -> None:
+    sources = small_sources(crs={"temperature": component("TEMP")})
+    with pytest.raises(InputError, match=r"sources.toml: crs.temperature: ASTCT has no .* has temp_c"):
+        build(CRS_EVENTS, sources=sources)
+    assert policies.faults(small_study(sources=sources))[0].startswith("sources.toml: crs.temperature: ")
+
+
+def test_a_word_of_the_astct_policy_that_medicine_does_not_know_names_its_key() -> None:
+    rules = {"astct_policy": {"vasopressin_alone": 4}}
+    assert policies.faults(small_study(adverse_events=rules))[0].startswith("adverse_events.astct_policy: ")
+
+
+def test_the_astct_policy_of_the_study_is_used() -> None:
+    """Signs without fever that nothing masks, in an open episode: 0 with a query, or the grade they have."""
+    fa = records(
+        """
+        USUBJID | FAOBJ | FATESTCD | FASTRESC | FADTC
+        2       | CRS   | TEMP     | 38.6     | 2026-01-10T20:00
+        2       | CRS   | HYPOTENS | Y        | 2026-01-11T02:00
+        """
+    )
+    rules = {"astct": {"CRS": "Cytokine release syndrome"}}
+    strict, _ = build(CRS_EVENTS, sdtm={"FA": fa}, sources=CRS, adverse_events=rules)
+    rules |= {"astct_policy": {"afebrile_unmasked": "open_episode"}}
+    lenient, _ = build(CRS_EVENTS, sdtm={"FA": fa}, sources=CRS, adverse_events=rules)
+    assert (strict["ATOXGRN"][0], lenient["ATOXGRN"][0]) == (1, 2)
+
+
+ASSESSED = """
+    at    | FATESTCD | FASTRESC | assessment
+    10:00 | HYPOTENS | Y        | 1: twenty minutes before the temperature
+    10:20 | TEMP     | 38.6     | 1
+    11:00 | STEROID  | Y        | 1: an hour after the first
+    11:01 | O2DEV    | NC       | 2: more than an hour
+    11:30 | TEMP     | 38.2     | 2
+    11:40 | TEMP     | 37.0     | 3: a component comes again
+"""
+
+
+@pytest.mark.parametrize(("hours", "n"), [(1, 3), (0, 6), (0.4, 4), (24, 3)])
+def test_components_minutes_apart_are_one_assessment(hours: float, n: int) -> None:
+    """Within so many hours of the first component, until one comes again."""
+    drawn = table(ASSESSED).with_columns(pl.col("FASTRESC").cast(pl.String))
+    fa = drawn.with_columns(USUBJID=pl.lit("2"), FAOBJ=pl.lit("CRS"), FADTC=pl.format("2026-01-10T{}", "at"))
+    written, _ = safety_astct._recorded("CRS", small_study(sources=CRS).sources.crs, {"FA": fa}, CUTOFF)
+    assessed = safety_astct._assessments(written, hours)
+    assert assessed.height == n
+    if hours == 1:
+        assert assessed["temp_c"].to_list() == [38.6, 38.2, 37.0]
+        assert assessed["hypotension"].to_list() == [True, None, None]
+
+
+def test_assessments_of_two_patients_and_of_days_without_a_time_stay_apart() -> None:
+    fa = records(
+        """
+        USUBJID | FAOBJ | FATESTCD | FASTRESC | FADTC
+        1       | CRS   | TEMP     | 38.6     | 2026-01-10T23:50
+        2       | CRS   | HYPOTENS | Y        | 2026-01-10T23:55
+        2       | CRS   | TEMP     | 38.6     | 2026-01-11
+        2       | CRS   | O2DEV    | NC       | 2026-01-11T00:20
+        """
+    )
+    written, _ = safety_astct._recorded("CRS", small_study(sources=CRS).sources.crs, {"FA": fa}, CUTOFF)
+    assert safety_astct._assessments(written, 1).height == 4
+
+
+def test_what_was_given_during_the_event_is_named() -> None:
+    fa = records(
+        """
+        USUBJID | FAOBJ | FATESTCD | FASTRESC | FADTC
+        2       | CRS   | TEMP     | 38.6     | 2026-01-10T20:00
+        2       | CRS   | STEROID  | Y        | 2026-01-10T20:00
+        2       | CRS   | O2DEV    | NC       | 2026-01-11T02:00
+        2       | CRS   | STEROID  | Y        | 2026-01-11T12:00
+        2       | CRS   | TEMP     | 38.6     | 2026-01-18
+        """
+    )
+    frame, _ = build(CRS_EVENTS, sdtm={"FA": fa}, sources=CRS)
+    assert frame["AESITRT"].to_list() == ["oxygen, steroid", None, None, None, None, None]
 
 
 def test_the_order_of_the_records_does_not_matter() -> None:

@@ -16,7 +16,7 @@ from typing import Final
 
 import polars as pl
 
-from trialwright.adam import safety_astct
+from trialwright.adam import policies, safety_astct
 from trialwright.adam.safety_common import Sdtm, because, domain, doses, flag, of_subjects, only
 from trialwright.standards import dates
 from trialwright.standards.findings import concat, findings
@@ -58,6 +58,7 @@ SCHEMA: Final = pl.Schema(
         "AOCCSFL": pl.String(),
         "AOCCPFL": pl.String(),
         "AESICAT": pl.String(),
+        "AESITRT": pl.String(),
         "LDOSEDT": pl.Date(),
         "LDOSEDTM": pl.Datetime("us"),
         "DOSENUM": pl.Int64(),
@@ -90,7 +91,7 @@ def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[p
     reported, strangers = _reported(study, sdtm, adsl, cutoff)
     dated, reversals = _dated(reported, cutoff)
     graded, unknown_grades = _graded(rules, dated)
-    by_astct, disagreements = safety_astct.regraded(study, sdtm, graded, cutoff)
+    by_astct, disagreements = safety_astct.regraded(study, sdtm, graded, cutoff, policies.syndromes(study))
     given, _ = doses(study, sdtm, adsl, cutoff)
     reasoned = _after_dose(by_astct, given).with_columns(_related(rules)).with_columns(WHY=_why(rules))
     emergent = reasoned.with_columns(TRTEMFL=flag(pl.col("WHY") == _EMERGENT))

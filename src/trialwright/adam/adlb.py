@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from trialwright.adam import policies
 from trialwright.adam.safety_common import Sdtm, because, domain, flag, in_order, of_subjects, only
 from trialwright.medicine import ctcae
 from trialwright.medicine.ctcae_course import nearest_albumin
@@ -75,7 +76,7 @@ def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[p
     )
     records = known.filter((dates.earliest(pl.col("LBDTC")) <= cutoff).fill_null(True))
     values = _with_baseline(_placed(_in_si(records), study.adverse_events.window_days))
-    graded = _graded(values, limits, ctcae.Policy(**_policy(study)))
+    graded = _graded(values, limits, policies.laboratory(study))
     flagged = _worst(_baseline_grades(graded))
     frame = flagged.with_columns(
         SAFFL=flag(pl.col("TRTSDT").is_not_null()),
@@ -90,10 +91,6 @@ def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[p
 
 def _version(study: Study) -> Any:
     return study.laboratory.criteria
-
-
-def _policy(study: Study) -> dict[str, Any]:
-    return dict(study.laboratory.policy)
 
 
 def _in_si(records: pl.DataFrame) -> pl.DataFrame:

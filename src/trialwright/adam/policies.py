@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from trialwright.medicine import ctcae, qlq_c30, recist
+from trialwright.adam import safety_astct
+from trialwright.medicine import astct, ctcae, qlq_c30, recist
 from trialwright.standards.errors import InputError
 from trialwright.study.model import Deterioration, Study
 
@@ -28,13 +29,32 @@ def laboratory(study: Study) -> ctcae.Policy:
     return _made(ctcae.Policy, "laboratory.policy", study.laboratory.policy)
 
 
+def syndromes(study: Study) -> astct.Policy:
+    """How CRS and ICANS are graded; also refuses a component that ASTCT does not have."""
+    for category, components in (("CRS", study.sources.crs), ("ICANS", study.sources.icans)):
+        known = safety_astct.COMPONENTS[category]
+        if strange := sorted(set(components) - set(known)):
+            raise InputError(
+                f"sources.toml: {category.lower()}.{strange[0]}: ASTCT has no component of that name; "
+                f"it has {', '.join(known)}"
+            )
+    return _made(astct.Policy, "adverse_events.astct_policy", study.adverse_events.astct_policy)
+
+
 def faults(study: Study) -> tuple[str, ...]:
-    """Every policy word of the study that medicine does not know, as the key and a sentence."""
+    """Every word of the study that medicine does not know, as the key and a sentence.
+
+    The file stands before the key where it is not study.toml.
+    """
     return tuple(_faults(study))
 
 
 def _faults(study: Study) -> Iterator[str]:
-    checks: list[Callable[[], object]] = [lambda: response(study), lambda: laboratory(study)]
+    checks: list[Callable[[], object]] = [
+        lambda: response(study),
+        lambda: laboratory(study),
+        lambda: syndromes(study),
+    ]
     checks += [lambda f=family: deterioration(f) for family in study.endpoints.deterioration]  # type: ignore[misc]
     checks += [
         lambda e=best: response(study, e.policy, f"endpoints.{e.id}")  # type: ignore[misc]

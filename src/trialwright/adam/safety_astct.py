@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, time
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from trialwright.adam.facts import matching
 from trialwright.adam.safety_common import Sdtm, text
 from trialwright.medicine import astct
+from trialwright.medicine._frame import steps
 from trialwright.medicine.astct.icans import DOMAINS
+from trialwright.medicine.astct.policy import DECIMALS
 from trialwright.standards import dates
 from trialwright.standards.findings import concat, findings
 from trialwright.study.model import AdverseEvents, Study
@@ -39,47 +42,74 @@ _SIGNS: Final = {
 }
 _OF_PATIENT: Final = ("home_o2_device", "home_o2_flow", "ice_baseline")
 """Recorded once, true of every assessment."""
+COMPONENTS: Final = {
+    category: (*_NUMBERS[category], *_WORDS[category], *_SIGNS[category]) for category in _SIGNS
+}
+"""The names that ``[crs]`` and ``[icans]`` of sources.toml may use."""
+
 _YES: Final = {"Y": True, "YES": True, "1": True, "TRUE": True}
 _NO: Final = {"N": False, "NO": False, "0": False, "FALSE": False}
 
 _COURSE: Final = pl.Schema(
-    {"USUBJID": pl.String(), "hours": pl.Float64(), "grade": pl.Int64(), "query": pl.String()}
+    {
+        "USUBJID": pl.String(),
+        "hours": pl.Float64(),
+        "grade": pl.Int64(),
+        "query": pl.String(),
+        "given": pl.List(pl.String()),
+    }
 )
+
+_TREATED: Final = pl.Schema(
+    {
+        "antipyretic": pl.Boolean(),
+        "o2_device": pl.String(),
+        "n_pressors": pl.Float64(),
+        "vasopressin": pl.Boolean(),
+        "steroid": pl.Boolean(),
+        "anticytokine": pl.Boolean(),
+    }
+)
+_TREATMENTS: Final = {
+    "antipyretic": pl.col("antipyretic"),
+    "oxygen": pl.col("o2_device") != "NONE",
+    "vasopressor": (pl.col("n_pressors") > 0) | pl.col("vasopressin"),
+    "steroid": pl.col("steroid"),
+    "anticytokine": pl.col("anticytokine"),
+}
+"""What AESITRT may name, and what shows it (trial rules 3.3)."""
 
 
 def regraded(
-    study: Study, sdtm: Sdtm, events: pl.DataFrame, cutoff: date
+    study: Study, sdtm: Sdtm, events: pl.DataFrame, cutoff: date, policy: astct.Policy
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The events, with ATOXGRN, ATOXGR and GRADESRC by ASTCT 2019 where AESICAT is CRS or ICANS.
+    """The events, with ATOXGRN, ATOXGR, GRADESRC and AESITRT by ASTCT 2019 where AESICAT is CRS or ICANS.
 
     The grade is the highest of the assessments during the event (of its days, if its times show none), and 5
-    if it was fatal. Where they show none the reported grade stands: attribution is the investigator's. A
-    disagreement, signs without fever, and a component that cannot be read are findings.
-
-    Raises ValueError where the study names a component that ASTCT does not have.
+    if it was fatal. Where they show none the reported grade stands: attribution is the investigator's.
+    AESITRT names what was given during it. A disagreement, signs without fever, and a component that cannot
+    be read are findings.
     """
     numbered = events.with_row_index("event")
     shown, found = [], []
     for category, components in (("CRS", study.sources.crs), ("ICANS", study.sources.icans)):
-        recorded, unreadable = _recorded(category, components, sdtm, cutoff)
+        written, unreadable = _recorded(category, components, sdtm, cutoff)
+        assessed = _assessments(written, study.adverse_events.assessment_hours)
         mine = numbered.filter(pl.col("AESICAT") == category)
-        shown.append(_during(mine, _course(category, recorded), cutoff))
+        shown.append(_during(mine, _course(category, assessed, policy), cutoff))
         found.append(unreadable)
     joined = numbered.join(pl.concat(shown), on="event", how="left", maintain_order="left")
     graded = _chosen(joined, study.adverse_events)
-    kept = graded.drop("event", "computed", "assessed", "queries", "as_reported")
+    kept = graded.drop("event", "computed", "assessed", "queries", "as_reported").with_columns(
+        AESITRT=pl.when(pl.col("AESITRT") != "").then("AESITRT")
+    )
     return kept, concat([*found, *_findings(graded)])
 
 
 def _recorded(
     category: str, components: Mapping[str, Component], sdtm: Sdtm, cutoff: date
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """One row per subject and moment: subject, hours, and a column per component of the study."""
-    known = (*_NUMBERS[category], *_WORDS[category], *_SIGNS[category])
-    if strange := sorted(set(components) - set(known)):
-        raise ValueError(
-            f"sources.{category.lower()} names {', '.join(strange)}; ASTCT has {', '.join(known)}"
-        )
+    """One row per subject and moment, and a column per component of the study."""
     base = pl.DataFrame(schema={"USUBJID": pl.String(), "moment": pl.Datetime("us")})
     found = []
     for name in sorted(components, key=lambda name: name in _OF_PATIENT):
@@ -89,8 +119,49 @@ def _recorded(
         there = values.filter(pl.col(name).is_not_null(), pl.col("moment").is_not_null())
         column = there.sort("moment").group_by(over, maintain_order=True).agg(pl.col(name).first())
         base = base.join(column, on=over, how="left" if name in _OF_PATIENT else "full", coalesce=True)
-    hours = pl.col("moment").dt.epoch("us") / 3.6e9
-    return base.with_columns(subject="USUBJID", hours=hours), concat(found)
+    return base, concat(found)
+
+
+def _assessments(written: pl.DataFrame, within_hours: float) -> pl.DataFrame:
+    """One row per assessment: subject, hours of its first component, and the components.
+
+    What is written within so many hours of the first belongs together, until a component comes again. Times
+    count to the minute; a day without a time is an assessment of its own.
+    """
+    components = [c for c in written.columns if c not in ("USUBJID", "moment", *_OF_PATIENT)]
+    rows = written.sort("USUBJID", "moment")
+    first = pl.col("moment").first()
+    return (
+        rows.with_columns(assessment=_together(rows, components, within_hours))
+        .group_by("USUBJID", "assessment", maintain_order=True)
+        .agg(first, pl.exclude("USUBJID", "assessment", "moment").drop_nulls().first())
+        .with_columns(subject="USUBJID", hours=_hours(pl.col("moment")).round(DECIMALS))
+    )
+
+
+def _together(rows: pl.DataFrame, components: list[str], within_hours: float) -> pl.Series:
+    """The number of the assessment that each moment belongs to; walks all subjects at once."""
+    who = rows["USUBJID"].rle_id().to_numpy()
+    hours = rows.select(_hours(pl.col("moment")).round(DECIMALS)).to_series().to_numpy()
+    timed = rows.select(pl.col("moment").dt.time() != time()).to_series().to_numpy()
+    held = rows.select(pl.col(components).is_not_null()).to_numpy().reshape(rows.height, len(components))
+    subjects = rows["USUBJID"].n_unique()
+    began, open_, number = (
+        np.full(subjects, -np.inf),
+        np.zeros(subjects, np.bool_),
+        np.zeros(subjects, np.int64),
+    )
+    seen, which = np.zeros((subjects, len(components)), np.bool_), np.zeros(rows.height, np.int64)
+    for step in steps(rows["USUBJID"]):
+        one, now = who[step], held[step]
+        near = (hours[step] - began[one] <= within_hours) & timed[step] & open_[one]
+        joins = near & ~(seen[one] & now).any(axis=1)
+        number[one] += ~joins
+        began[one] = np.where(joins, began[one], hours[step])
+        open_[one] = timed[step]
+        seen[one] = np.where(joins[:, None], seen[one] | now, now)
+        which[step] = number[one]
+    return pl.Series(which)
 
 
 def _said(component: Component, sdtm: Sdtm, cutoff: date) -> pl.DataFrame:
@@ -139,12 +210,24 @@ def _faults(values: pl.DataFrame, name: str, domain: str, over: list[str]) -> li
     ]
 
 
-def _course(category: str, recorded: pl.DataFrame) -> pl.DataFrame:
+def _course(category: str, assessed: pl.DataFrame, policy: astct.Policy) -> pl.DataFrame:
+    """Grades and queries by subject and hours, with the treatments written there."""
     if category == "CRS":
-        course = astct.crs_course(recorded)
+        course = astct.crs_course(assessed, policy)
     else:
-        course = astct.icans_course(recorded).with_columns(query=pl.lit(None, dtype=pl.String))
-    return course.select(USUBJID="subject", hours="hours", grade="grade", query="query").cast(_COURSE)
+        course = astct.icans_course(assessed, policy).with_columns(query=pl.lit(None, dtype=pl.String))
+    joined = course.join(_given(category, assessed), on=["subject", "hours"], how="left")
+    return joined.select("hours", "grade", "query", "given", USUBJID="subject").match_to_schema(
+        _COURSE, integer_cast="upcast"
+    )
+
+
+def _given(category: str, assessed: pl.DataFrame) -> pl.DataFrame:
+    """The treatments that each assessment of CRS shows, as a list of words; ICANS has no such component."""
+    words = [pl.when(shown).then(pl.lit(word)) for word, shown in _TREATMENTS.items()]
+    whole = pl.concat([assessed, pl.DataFrame(schema=_TREATED)], how="diagonal")
+    given = pl.concat_list(words) if category == "CRS" else pl.lit(None)
+    return whole.select("subject", "hours", given=given.cast(pl.List(pl.String())))
 
 
 def _during(events: pl.DataFrame, course: pl.DataFrame, cutoff: date) -> pl.DataFrame:
@@ -167,6 +250,7 @@ def _during(events: pl.DataFrame, course: pl.DataFrame, cutoff: date) -> pl.Data
         computed=pl.coalesce(in_time, pl.col("grade").max()),
         assessed=pl.lit(True),
         queries=pl.col("query").drop_nulls().unique().sort().str.join(", "),
+        AESITRT=pl.col("given").filter(strictly).explode().drop_nulls().unique().sort().str.join(", "),
     )
 
 

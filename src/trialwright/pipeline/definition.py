@@ -12,10 +12,13 @@ from trialwright.study.model import Study
 def checked(folder: Path) -> Study:
     """``study.load``, and the policies built once. Raises ``StudyError`` with every fault."""
     study = load(folder)
-    faults = tuple(
-        Fault("study.toml", key, sentence)
-        for key, _, sentence in (fault.partition(": ") for fault in policies.faults(study))
-    )
+    faults = tuple(_fault(said) for said in policies.faults(study))
     if faults:
         raise StudyError(str(folder), faults)
     return study
+
+
+def _fault(said: str) -> Fault:
+    file = "sources.toml" if said.startswith("sources.toml: ") else "study.toml"
+    key, _, sentence = said.removeprefix(f"{file}: ").partition(": ")
+    return Fault(file, key, sentence)

@@ -195,6 +195,12 @@ class AdverseEvents(Frozen):
     """Events not related to treatment stop being emergent when another anticancer therapy starts."""
     astct: Mapping[str, Words] = Field(default_factory=dict)
     """``CRS`` and ``ICANS``: the coded terms (AEDECOD) graded by ASTCT 2019 instead."""
+    astct_policy: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
+    """The names and meanings are those of ``medicine.astct.Policy``."""
+    assessment_hours: float = Field(default=1, ge=0)
+    """ASTCT components written within so many hours of the first are one assessment."""
+    episode_gap_hours: float = Field(default=24, gt=0)
+    """Records of one term with a shorter gap between them are one episode."""
     assumes: tuple[str, ...] = ()
 
 
