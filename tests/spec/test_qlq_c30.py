@@ -230,6 +230,17 @@ def test_wide_and_long_agree() -> None:
     assert bad_wide["item"].to_list() == ["q5"]
 
 
+def test_many_forms_come_back_in_the_order_given() -> None:
+    """Forty forms of items 1 and 2: none is taken for another's double."""
+    visits = [(7 * i) % 40 for i in range(40)]
+    forms = pl.DataFrame(
+        {"subject": ["1"] * 80, "visit": visits * 2, "item": [1] * 40 + [2] * 40, "value": [1] * 80}
+    )
+    scores, invalid = qlq_c30.score(forms, KEYS)
+    assert invalid.is_empty()
+    assert scores.filter(scale="PF").select("visit", "n_answered").rows() == [(visit, 2) for visit in visits]
+
+
 def test_no_forms() -> None:
     scores, invalid = qlq_c30.score(answers("q1=1").clear(), KEYS)
     assert (scores.height, invalid.height) == (0, 0)
