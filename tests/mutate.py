@@ -65,7 +65,7 @@ def changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         yield f"{not node.value}", copy(ast.Constant(not node.value), node)
     elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
         for value in (
-            (node.value + 1, node.value - 1) if isinstance(node.value, int) else (node.value * 1.01,)
+            (node.value + 1, node.value - 1) if isinstance(node.value, int) else (node.value * 1.01 or 1.0,)
         ):
             yield f"{value}", copy(ast.Constant(value), node)
     if isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 1 and isinstance(node.ctx, ast.Load):

@@ -135,6 +135,20 @@ def test_death_due_to_icans_is_grade_5():
     assert seen["domain"].to_list() == ["ice", None]
 
 
+def test_a_score_due_to_another_cause_alone_is_grade_0():
+    assert grade("ice | ice_other_cause\n0 | true") == 0
+
+
+def test_flags_are_false_where_nothing_is_known():
+    seen = course("note | ice | consciousness\na | 0 | \nb | | \nc | | ALERT")
+    assert seen["ice_invalid"].to_list() == [False, False, False]
+    assert seen["not_assessable"].to_list() == [False, False, False]
+
+
+def test_an_episode_late_in_the_course_is_one_too():
+    assert course("hours | ice\n100 | 8\n110 | 8\n134 | 8")["episode"].to_list() == [1, 1, 2]
+
+
 @pytest.mark.parametrize("score", [-1, 11])
 def test_a_score_outside_its_scale_is_no_score(score):
     seen = course(f"ice | consciousness\n{score} | VOICE")

@@ -276,6 +276,12 @@ def test_of_several_on_one_day_the_least_favourable_evaluable_stands():
     assert word("SD 42, PD 42", confirmed=False) == "PD"
 
 
+def test_a_row_without_day_or_response_is_no_assessment():
+    rows = [("1", "INV", 42, "SD"), ("1", "INV", None, "PR"), ("1", "INV", 84, None)]
+    answer = recist.best_response(pl.DataFrame(rows, schema=COURSE, orient="row"), confirmed=False)
+    assert answer["best_response"].to_list() == ["SD"]
+
+
 def test_each_subject_and_assessor_has_one_row():
     one, two = course("PR 42, PR 84"), course("SD 42, PD 84")
     frame = pl.concat(

@@ -122,6 +122,12 @@ def test_non_target_response():
     assert_frame_equal(seen.select(expected.columns), expected)
 
 
+def test_non_target_lesions_nobody_saw_at_baseline_are_not_evaluable():
+    seen = non_target("assessment | baseline | state\n1 | false | absent\n2 | | present")
+    assert seen["n_expected"].to_list() == [0, 0]
+    assert seen["non_target_response"].to_list() == ["NE", "NE"]
+
+
 @pytest.mark.parametrize(
     ("state", "short_axis", "response"),
     [
@@ -243,6 +249,9 @@ def test_neither_stays_without_disease_until_a_new_lesion():
         pytest.param(
             {1: "EQUIVOCAL", 2: "RETRACTED", 3: "UNEQUIVOCAL"}, ["SD", "SD", "PD"], id="retracted, then real"
         ),
+        pytest.param(
+            {1: "RETRACTED", 2: "UNEQUIVOCAL", 3: "RETRACTED"}, ["SD", "SD", "SD"], id="retracted twice"
+        ),
         pytest.param({2: "EQUIVOCAL", 3: "EQUIVOCAL"}, ["SD", "SD", "SD"], id="never confirmed"),
     ],
 )
@@ -263,6 +272,20 @@ def test_only_the_lesion_that_was_confirmed_is_backdated():
     points = recist.time_points(STABLE, None, lesions)
     assert points["overall_response"].to_list() == ["SD", "PD", "PD"]
     assert points["rule"].to_list() == ["target_sd", "new_lesion_backdated", "new_lesion"]
+    assert points["pd_day"].to_list() == [None, 84, 126]
+
+
+def test_an_assessment_with_another_unequivocal_lesion_is_not_backdated():
+    lesions = new(
+        """
+        assessment | day | lesion | status
+        2          | 85  | A      | EQUIVOCAL
+        2          | 84  | B      | UNEQUIVOCAL
+        3          | 126 | A      | UNEQUIVOCAL
+        """
+    )
+    points = recist.time_points(STABLE, None, lesions)
+    assert points["rule"].to_list() == ["target_sd", "new_lesion", "new_lesion"]
     assert points["pd_day"].to_list() == [None, 84, 126]
 
 
@@ -363,6 +386,55 @@ def test_a_pr_carried_forward_is_shown_but_does_not_count_for_the_best_response(
     points = recist.time_points(recist.target_course(regrown, policy), policy=policy)
     assert points["overall_response"].to_list() == ["PR", "PR"]
     assert points["response"].to_list() == ["PR", "SD"]
+
+
+def test_an_assessor_without_a_name_is_one_too():
+    def nameless(frame):
+        return frame.with_columns(assessor=pl.lit(None, dtype=pl.String))
+
+    target = recist.target_course(nameless(measured("assessment | diameter_mm\n0 | 50\n1 | 30\n2 | 30")))
+    assert target["target_response"].to_list() == [None, "PR", "PR"]
+    states = drawn_as("assessment | state\n0 | present\n1 | present\n2 | progression", STATES)
+    others = recist.non_target_course(nameless(states))
+    assert others["n_expected"].to_list() == [1, 1, 1]
+    points = recist.time_points(target, others, nameless(new("assessment | status\n1 | EQUIVOCAL")))
+    assert points["overall_response"].to_list() == ["PR", "PD"]
+
+
+def test_a_sites_own_non_target_responses_will_do():
+    words = ["NE", "CR", "NON-CR/NON-PD"]
+    site = STABLE.filter(~pl.col("baseline")).select("subject", "assessor", "assessment", "day")
+    points = recist.time_points(STABLE, site.with_columns(non_target_response=pl.Series(words)))
+    assert points["non_target_response"].to_list() == words
+
+
+@pytest.mark.parametrize(
+    ("name", "frame", "ask"),
+    [
+        ("states", drawn_as("assessment\n0", STATES), recist.non_target_course),
+        (
+            "new_lesions",
+            new("assessment | status\n1 | EQUIVOCAL"),
+            lambda f: recist.time_points(STABLE, None, f),
+        ),
+        (
+            "non_target",
+            STABLE.select("subject", "assessor", "assessment", "day", non_target_response=pl.lit("CR")),
+            lambda f: recist.time_points(STABLE, f),
+        ),
+        (
+            "target",
+            STABLE.select(
+                "subject", "assessor", "assessment", "first_day", "day", "sum_day", "target_response", "rule"
+            ),
+            recist.time_points,
+        ),
+    ],
+)
+def test_each_column_is_needed(name, frame, ask):
+    for column in frame.columns:
+        with pytest.raises(ValueError, match=f"{name} lacks the columns {column}"):
+            ask(frame.drop(column))
 
 
 def test_unknown_words_are_named():

@@ -40,6 +40,9 @@ def responses(measurements: pl.DataFrame, policy: recist.Policy = recist.DEFAULT
         pytest.param((33.6128, 23.529), "SD", id="not rounded to tenths"),
         pytest.param((33.6128, 40.33536), "PD", id="exactly 20 % of four decimals"),
         pytest.param((33.6128, 40.3353), "SD", id="a hair below 20 %"),
+        pytest.param((33.6128, 40.335359), "SD", id="a millionth of a mm below 20 %"),
+        pytest.param((33.6128, 40.3353596), "PD", id="less than a millionth is nothing"),
+        pytest.param((30, 0, 0.5), "PD", id="seen again, however small"),
         pytest.param((100, 0), "CR", id="gone"),
     ],
 )
@@ -87,6 +90,14 @@ def test_a_node_of_10_mm_is_not_normal(short_axis, response):
     assert last_response(node) == response
 
 
+def test_all_must_be_gone():
+    course = recist.target_course(
+        measured("assessment | lesion | diameter_mm\n0 | T1 | 20\n0 | T2 | 20\n1 | T1 | 0\n1 | T2 | 10")
+    )
+    assert course["target_response"].to_list() == [None, "PR"]
+    assert course["all_gone"].to_list() == [False, False]
+
+
 def test_a_lesion_elsewhere_must_be_gone():
     assert last_response(of_sums(20, 0.5)) == "PR"
 
@@ -120,6 +131,13 @@ def test_sum_nadir_and_change_at_each_assessment():
         """
     )
     assert_frame_equal(course.select(expected.columns), expected)
+
+
+def test_there_is_no_per_cent_of_a_sum_of_0():
+    course = recist.target_course(of_sums(30, 0.5, 0, 4))
+    assert course["percent_change_from_nadir"].to_list()[2:] == [-100, None]
+    assert course["change_from_nadir_mm"].to_list()[2:] == [-0.5, 4]
+    assert recist.target_course(of_sums(0, 0))["percent_change"].to_list() == [None, None]
 
 
 def test_the_nadir_includes_the_baseline():
@@ -174,7 +192,7 @@ def test_pd_by_the_lesions_measured_stands():
     [
         pytest.param("1 | T2 | | ", id="not measured"),
         pytest.param("1 | T2 | 0 | not_evaluable", id="not evaluable, whatever is written"),
-        pytest.param("1 | T2 | -3 | ", id="a diameter that cannot be one"),
+        pytest.param("1 | T2 | -0.5 | ", id="a diameter that cannot be one"),
         pytest.param("1 | T9 | 0 | ", id="no row at all, and a lesion nobody saw at baseline"),
     ],
 )
@@ -210,8 +228,17 @@ def test_a_lesion_without_baseline_is_left_out_and_counted():
     assert course["target_response"][-1] == "SD"
 
 
+def test_nothing_measured_is_no_sum_and_nothing_gone():
+    course = recist.target_course(of_sums(30, 0, None))
+    assert course["sum_mm"].to_list() == [30, 0, None]
+    assert course["all_gone"].to_list() == [False, True, False]
+    assert course["target_response"].to_list() == [None, "CR", "NE"]
+
+
 def test_without_baseline_nothing_can_be_judged():
-    course = recist.target_course(of_sums(50, 40).filter(pl.col("assessment") > 0))
+    lesions = measured("assessment | day | lesion | diameter_mm\n1 | 42 | T1 | 0\n1 | 44 | T2 | 0")
+    course = recist.target_course(lesions)
+    assert course.select("first_day", "day", "complete", "n_expected").row(0) == (42, 44, False, 0)
     assert course["target_response"].to_list() == ["NE"]
     assert course["rule"].to_list() == ["no_baseline"]
 
@@ -275,11 +302,13 @@ def test_the_parts_of_a_split_lesion_are_added():
             1          | T1     | 14          | split
             2          | T1     | 12          | split
             2          | T1     |             | split
+            3          | T1     | 12          |
+            3          | T1     | 15          | split
             """
         )
     )
-    assert course["sum_mm"].to_list() == [30, 26, None]
-    assert course["n_repeated"].to_list() == [0, 0, 0]
+    assert course["sum_mm"].to_list() == [30, 26, None, 27]
+    assert course["n_repeated"].to_list() == [0, 0, 0, 0]
 
 
 def test_a_lesion_measured_twice_counts_as_last_measured():
@@ -297,6 +326,9 @@ def test_a_lesion_measured_twice_counts_as_last_measured():
         )
     )
     assert course["sum_mm"].to_list() == [30, 33, 32]
+    assert course["first_day"].to_list() == [-7, 40, 84]
+    assert course["day"].to_list() == [-7, 44, 84]
+    assert course["sum_day"].to_list() == [-7, 42, 84]
     assert course["n_repeated"].to_list() == [0, 1, 1]
 
 
@@ -314,6 +346,26 @@ TREATED = """
 @pytest.mark.parametrize(("word", "seen"), [("not_evaluable", ["NE", "NE"]), ("keep", ["PR", "PR"])])
 def test_a_target_treated_locally_is_not_evaluable_from_then_on(word, seen):
     assert responses(measured(TREATED), recist.Policy(treated_lesion=word)) == seen
+
+
+def test_only_the_lesion_treated_is_not_evaluable_and_since_it_was_first_treated():
+    course = recist.target_course(
+        measured(
+            """
+            assessment | lesion | diameter_mm | state
+            0          | T1     | 50          |
+            0          | T2     | 50          |
+            1          | T1     | 50          |
+            1          | T2     | 50          | treated
+            2          | T1     | 50          |
+            2          | T2     | 50          |
+            3          | T1     | 50          |
+            3          | T2     | 50          | treated
+            """
+        ).with_columns(assessor=pl.lit(None, dtype=pl.String))
+    )
+    assert course["n_measured"].to_list() == [2, 1, 1, 1]
+    assert course["target_response"].to_list() == [None, "NE", "NE", "NE"]
 
 
 # Words of the policy.
@@ -345,7 +397,16 @@ def test_small_regrowth_after_pr(sticky, seen):
     assert responses(of_sums(100, 65, 75, 78, 75), recist.Policy(pr_sticky=sticky)) == seen
 
 
+def test_regrowth_after_cr_is_carried_as_pr():
+    """A node of 16 mm at baseline, then 9 mm; 12 mm is 25 % below baseline and 3 mm over the nadir."""
+    node = of_sums(16, 9, 12).with_columns(nodal=pl.lit(True))
+    assert responses(node) == ["CR", "SD"]
+    assert responses(node, recist.Policy(pr_sticky=True)) == ["CR", "PR"]
+
+
 def test_sd_before_any_response_is_not_carried():
+    first = recist.target_course(of_sums(100, 75), recist.Policy(pr_sticky=True))
+    assert first["target_response"].to_list() == [None, "SD"]
     assert responses(of_sums(100, 75, 65), recist.Policy(pr_sticky=True)) == ["SD", "PR"]
 
 
@@ -389,6 +450,31 @@ def test_baseline_scans_under_several_keys_are_one_assessment():
     assert course["assessment"].to_list() == [1, 2]
     assert course["baseline_mm"].to_list() == [75, 75]
     assert course["n_repeated"].to_list() == [1, 0]
+
+
+def test_one_flag_makes_the_assessment_the_baseline_and_its_flagged_lesions_the_targets():
+    course = recist.target_course(
+        measured(
+            """
+            assessment | lesion | diameter_mm | nodal | baseline
+            0          | T1     | 16          | true  | true
+            0          | T1     | 16          | false | false
+            0          | T9     | 30          | false |
+            1          | T1     | 9           | false |
+            1          | T9     | 30          | false |
+            """
+        )
+    )
+    assert course["rule"].to_list() == ["baseline", "all_gone"]
+    assert course["sum_mm"].to_list() == [16, 9]
+    assert course["n_unexpected"].to_list() == [1, 1]
+
+
+def test_a_second_scan_on_the_day_of_the_baseline_is_judged():
+    course = recist.target_course(
+        measured("assessment | day | diameter_mm | baseline\n0 | 0 | 50 | true\n1 | 0 | 50 | false")
+    )
+    assert course["rule"].to_list() == ["baseline", "neither"]
 
 
 def test_a_scan_before_baseline_is_neither_judged_nor_nadir():

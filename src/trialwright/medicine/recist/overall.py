@@ -238,7 +238,7 @@ def _new_lesions(judged: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("day").min().alias("new_day"),
             pl.col("day").max().alias("new_last"),
-            pl.col("backdated").any(),
+            pl.col("backdated").all(),
             new_lesion=pl.lit(True),
         )
     )

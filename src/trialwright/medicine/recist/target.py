@@ -69,7 +69,7 @@ def _target_sentences(
     grown = (sum_mm.round(_DECIMALS) >= (nadir_mm * (1 + PD_INCREASE)).round(_DECIMALS)) & (
         grown_mm >= PD_ABSOLUTE_MM
     )
-    back = (nadir_mm == 0) & (sum_mm > 0) & ~all_gone & (policy.reappearance_after_zero == "pd")
+    back = (nadir_mm == 0) & sum_mm.is_not_null() & ~all_gone & (policy.reappearance_after_zero == "pd")
     gone = complete & all_gone
     shrunk = sum_mm.round(_DECIMALS) <= (baseline_mm * (1 - PR_DECREASE)).round(_DECIMALS)
     return [
