@@ -122,13 +122,16 @@ def _build(study: Path, sdtm: Path, out: Path, cutoff: date | None) -> None:
         from trialwright.standards import folders
 
         folders.refuse(out, output.MARK)
-        made = pipeline.build(pipeline.Inputs(study, sdtm, cutoff), datetime.now(UTC), say)
+        command = " ".join(["trialwright", *sys.argv[1:]])
+        made = pipeline.build(pipeline.Inputs(study, sdtm, cutoff, command), datetime.now(UTC), say)
         output.write(made, out)
     subjects = made.datasets["ADSL"].height
     _console().print(
         f"{subjects} subjects, {made.results.height} results, {made.findings.height} findings; "
         f"cutoff {made.made['cutoff']} ({made.made['cutoff_source']})."
     )
+    if made.made["notice"]:
+        _console().print(made.made["notice"], soft_wrap=True)
     _console().print(f"Report: {out / 'report.html'}", soft_wrap=True)
 
 

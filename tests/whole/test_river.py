@@ -244,6 +244,17 @@ def test_the_report_needs_no_network_and_names_what_it_must(study: Study, built:
     assert built.made["inputs"][0]["sha256"][:12] in page
 
 
+def test_simulated_data_say_so_in_themselves_and_at_the_top_of_the_report(
+    domains: Mapping[str, pl.DataFrame], built: pipeline.Built, tmp_path: Path
+) -> None:
+    assert built.made["notice"] in built.report.split("</h1>")[1][:3000]
+    real = {n: f.with_columns(STUDYID=pl.lit("TARLANEC")) for n, f in domains.items()}
+    doors.write(tmp_path, real, "parquet")
+    other = pipeline.build(pipeline.Inputs(STUDY, tmp_path), CREATED)
+    assert other.made["notice"] == ""
+    assert "simulated" not in other.report.split("</h1>")[1][:3000]
+
+
 def test_a_french_study_gives_a_french_report(
     domains: Mapping[str, pl.DataFrame], sdtm: Path, tmp_path: Path
 ) -> None:

@@ -99,4 +99,6 @@ def _counts(rows: pl.DataFrame, groups: list[str], levels: list[str]) -> pl.Data
 
 def _population(study: Study, adam: Adam, groups: list[str], population: str) -> pl.DataFrame:
     level = f"population: {population}"
+    if study.population(population).rule == "screened":
+        groups = [TOTAL]  # most of the screened have no arm
     return _counts(members(study, adam, population).select("group", level=pl.lit(level)), groups, [level])

@@ -22,11 +22,12 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """``cutoff`` None: the study's, else the latest complete date in the data."""
+    """``cutoff`` None: the study's, else the latest complete date. ``command``: for the record."""
 
     study: Path
     sdtm: Path
     cutoff: date | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ def build(inputs: Inputs, created: datetime, say: Progress = lambda _: None) -> 
         "inputs": made.inputs(inputs.sdtm, {name: frame.height for name, frame in domains.items()}),
         "study_files": made.hashes(inputs.study),
         **made.of_the_definition(study),
+        "notice": made.notice(study, domains["DM"]),
+        "command": inputs.command,
     }
     say("Writing the report")
     return Built(datasets, results, found, how, html.render(study, results, datasets, found, how))

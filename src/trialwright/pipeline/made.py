@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from trialwright import __version__
-from trialwright.standards import dates, files
+from trialwright.standards import dates, files, rehearsal
 from trialwright.standards.errors import InputError
 from trialwright.study import check, registry
 from trialwright.study.model import Study
@@ -46,6 +46,17 @@ def of_the_definition(study: Study) -> dict[str, Any]:
         ],
         "assumptions_used": sorted({id_ for _, ids in check.used_assumptions(study) for id_ in ids}),
     }
+
+
+_NOTICE = {
+    "en": "A rehearsal: every patient in this report is simulated.",
+    "fr": "Une répétition : tous les patients de ce rapport sont simulés.",
+}
+
+
+def notice(study: Study, dm: pl.DataFrame) -> str:
+    """What must stand above everything else; nothing for a real trial."""
+    return study.text(_NOTICE) if rehearsal.is_rehearsal(dm) else ""
 
 
 def inputs(folder: Path, rows: Mapping[str, int]) -> list[dict[str, Any]]:

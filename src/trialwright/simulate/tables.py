@@ -10,6 +10,7 @@ from trialwright.simulate.draw import Bools, Floats, Texts
 from trialwright.simulate.people import People
 from trialwright.simulate.trial import Trial
 from trialwright.standards import variables
+from trialwright.standards.rehearsal import marked
 
 Words = Sequence[str] | Texts
 
@@ -34,7 +35,7 @@ def named(
     known = [variable.name for variable in variables.dataset(name).variables]
     said = {"DOMAIN": pl.lit(name)} if "DOMAIN" in known else {}
     subject = text(people.usubjid).gather(rows["who"].cast(pl.UInt32))
-    found = rows.with_columns(**said, STUDYID=pl.lit(trial.study.study.id), USUBJID=subject)
+    found = rows.with_columns(**said, STUDYID=pl.lit(marked(trial.study.study.id)), USUBJID=subject)
     return _arranged(found.sort("USUBJID", *order, maintain_order=True, nulls_last=True).drop("who"), name)
 
 
