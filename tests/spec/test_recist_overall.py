@@ -215,6 +215,15 @@ def test_a_target_not_seen_where_the_patient_has_some_is_not_evaluated():
     assert overall(STABLE, seen)[168] == "NE"
 
 
+def test_what_is_known_at_baseline_decides_what_is_missing_later():
+    """A later assessment, with lesions that nobody saw at baseline, does not change an earlier one."""
+    late = non_target("assessment | baseline | state\n2 | false | present")
+    assert recist.time_points(STABLE, late)["non_target_response"].to_list() == ["NA", "NE", "NA"]
+    seen = non_target("assessment | state\n0 | present\n1 | present\n2 | present")
+    no_baseline = recist.target_course(measured("assessment | baseline | diameter_mm\n2 | false | 50"))
+    assert recist.time_points(no_baseline, seen)["target_response"].to_list() == ["NA", "NE"]
+
+
 def test_non_target_disease_only():
     seen = non_target("assessment | state\n0 | present\n1 | present\n2 | absent\n3 | progression")
     assert overall(NO_TARGET, seen) == {42: "NON-CR/NON-PD", 84: "CR", 126: "PD"}

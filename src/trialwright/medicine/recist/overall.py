@@ -210,6 +210,8 @@ def _parts(
     require_words(non_target, "non_target_response", NON_TARGET_RESPONSES, "non_target")
     require(new_lesions, [*ASSESSMENT, "day", "lesion", "status"], "new_lesions")
     require_words(new_lesions, "status", NEW_LESION_STATES, "new_lesions")
+    known = "baseline" if "baseline" in non_target.columns else pl.col("non_target_response").ne_missing("NA")
+    non_target = non_target.with_columns(known=known)
     for name in ("first_day", "pd_day"):
         if name not in non_target.columns:
             non_target = non_target.with_columns(pl.col("day").alias(name))
@@ -247,13 +249,11 @@ def _new_lesions(judged: pl.DataFrame) -> pl.DataFrame:
 def _assessments(parts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]) -> pl.DataFrame:
     """All assessments after baseline side by side; what is missing of a disease known at baseline is NE."""
     target, non_target, new = parts
-    has = [
-        part.select(PATIENT).unique().with_columns(pl.lit(True).alias(name))
-        for part, name in (
-            (target, "has_target"),
-            (non_target.filter(pl.col("non_target_response").ne_missing("NA")), "has_non_target"),
-        )
-    ]
+    known = (
+        (target.filter(pl.col("rule") == "baseline"), "has_target"),
+        (non_target.filter("known"), "has_non_target"),
+    )
+    has = [part.select(PATIENT).unique().with_columns(pl.lit(True).alias(name)) for part, name in known]
     target = target.filter(pl.col("target_response").is_not_null()).select(
         *ASSESSMENT,
         "target_response",
@@ -275,14 +275,13 @@ def _assessments(parts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]) -> pl.D
     for part in has:
         frame = frame.join(part, on=PATIENT, how="left", nulls_equal=True)
     return frame.with_columns(
-        pl.when("has_target")
-        .then(pl.col("target_response").fill_null("NE"))
-        .otherwise(pl.lit("NA"))
-        .alias("target_response"),
-        pl.when("has_non_target")
-        .then(pl.col("non_target_response").fill_null("NE"))
-        .otherwise(pl.lit("NA"))
-        .alias("non_target_response"),
+        *(
+            pl.coalesce(
+                f"{kind}_response",
+                pl.when(f"has_{kind}").then(pl.lit("NE")).otherwise(pl.lit("NA")),
+            ).alias(f"{kind}_response")
+            for kind in ("target", "non_target")
+        ),
         pl.col("new_lesion").fill_null(False),
     )
 
