@@ -165,7 +165,12 @@ def populations(context: Context) -> Table | None:
     rows = [
         Row(
             context.study.text(p.label),
-            tuple(shell.count(results.get("FLOW", "n", g, f"population: {p.id}")) for g in groups),
+            tuple(
+                shell.count(results.get("FLOW", "n", g, f"population: {p.id}"))
+                if g == TOTAL or p.rule != "screened"  # most of the screened have no arm
+                else Cell("")
+                for g in groups
+            ),
         )
         for p in context.study.populations
         if any(results.get("FLOW", "n", g, f"population: {p.id}") for g in groups)
