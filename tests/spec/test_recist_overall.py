@@ -122,6 +122,44 @@ def test_non_target_response():
     assert_frame_equal(seen.select(expected.columns), expected)
 
 
+def test_a_non_target_lesion_seen_twice_in_an_assessment():
+    seen = non_target(
+        """
+        assessment | day | baseline | state
+        0          | -8  | true     | present
+        0          | -7  |          | present
+        1          | 84  | false    | not_evaluated
+        1          | 86  | false    | progression
+        1          | 87  | false    | progression
+        1          | 88  | false    | present
+        """
+    )
+    expected = framed(
+        """
+        baseline | first_day | day | pd_day | n_expected | n_assessed | n_present | n_progressing
+        true     | -8        | -7  |        | 1          | 1          | 1         | 0
+        false    | 84        | 88  | 86     | 1          | 1          | 1         | 1
+        """
+    )
+    assert_frame_equal(seen.select(expected.columns), expected)
+
+
+def test_of_two_non_target_lesions_the_first_to_progress_dates_and_one_flag_makes_the_baseline():
+    seen = non_target(
+        """
+        assessment | day | baseline | lesion | state
+        0          | -8  | true     | N1     | present
+        0          | -8  | true     | N2     | present
+        0          | -8  | false    | N3     | present
+        1          | 84  | false    | N1     | progression
+        1          | 86  | false    | N2     | progression
+        """
+    )
+    assert seen["baseline"].to_list() == [True, False]
+    assert seen["pd_day"].to_list() == [None, 84]
+    assert seen["n_expected"].to_list() == [2, 2]
+
+
 def test_non_target_lesions_nobody_saw_at_baseline_are_not_evaluable():
     seen = non_target("assessment | baseline | state\n1 | false | absent\n2 | | present")
     assert seen["n_expected"].to_list() == [0, 0]
@@ -298,6 +336,19 @@ def test_an_assessment_with_another_unequivocal_lesion_is_not_backdated():
     assert points["pd_day"].to_list() == [None, 84, 126]
 
 
+@pytest.mark.parametrize(("word", "day"), [("shown", 84), ("last_scan", 88)])
+def test_the_scans_of_two_new_lesions(word, day):
+    lesions = new(
+        """
+        assessment | day | lesion | status
+        2          | 84  | A      | UNEQUIVOCAL
+        2          | 88  | B      | UNEQUIVOCAL
+        """
+    )
+    points = recist.time_points(STABLE, None, lesions, recist.Policy(pd_date=word))
+    assert points["pd_day"].to_list() == [None, day, None]
+
+
 def test_lesions_without_a_name_are_not_one_lesion():
     lesions = new("assessment | status\n1 | EQUIVOCAL\n2 | UNEQUIVOCAL").with_columns(
         lesion=pl.lit(None, dtype=pl.String)
@@ -403,11 +454,11 @@ def test_an_assessor_without_a_name_is_one_too():
 
     target = recist.target_course(nameless(measured("assessment | diameter_mm\n0 | 50\n1 | 30\n2 | 30")))
     assert target["target_response"].to_list() == [None, "PR", "PR"]
-    states = drawn_as("assessment | state\n0 | present\n1 | present\n2 | progression", STATES)
+    states = drawn_as("assessment | state\n0 | present\n1 | present\n2 | progression\n3 | present", STATES)
     others = recist.non_target_course(nameless(states))
-    assert others["n_expected"].to_list() == [1, 1, 1]
+    assert others["n_expected"].to_list() == [1, 1, 1, 1]
     points = recist.time_points(target, others, nameless(new("assessment | status\n1 | EQUIVOCAL")))
-    assert points["overall_response"].to_list() == ["PR", "PD"]
+    assert points["overall_response"].to_list() == ["PR", "PD", "NE"]
 
 
 def test_a_sites_own_non_target_responses_will_do():

@@ -364,7 +364,10 @@ def test_only_the_lesion_treated_is_not_evaluable_and_since_it_was_first_treated
             """
         ).with_columns(assessor=pl.lit(None, dtype=pl.String))
     )
+    assert course["assessment"].to_list() == [0, 1, 2, 3]
     assert course["n_measured"].to_list() == [2, 1, 1, 1]
+    assert course["n_expected"].to_list() == [2, 2, 2, 2]
+    assert course["baseline_mm"].to_list() == [100, 100, 100, 100]
     assert course["target_response"].to_list() == [None, "NE", "NE", "NE"]
 
 
