@@ -1,5 +1,7 @@
 """CRS in six treated patients: how many, how soon, how long, after which dose, by hand."""
 
+import datetime as dt
+
 import polars as pl
 import pytest
 
@@ -36,6 +38,10 @@ RECORDS = table(
     **{name: pl.lit("Y") for name in ("TRTEMFL", "AREL", "AESER", "ASER")},
     **{name: pl.lit(None, pl.String) for name in ("AEACN", "AEBODSYS")},
     AETERM=pl.lit("CRS"),
+    AESEQ=pl.int_range(pl.len()),
+    EPISODE=pl.int_range(1, pl.len() + 1),
+    ASTDY=(pl.col("ASTDT") - pl.lit(dt.date(2027, 1, 1))).dt.total_days() + 1,
+    AESITRT=pl.Series(["antipyretic", "antipyretic, steroid", "steroid, vasopressor", None, None]),
     AEDECOD=pl.lit("Cytokine release syndrome"),
     AESICAT=pl.lit("CRS"),
 )
@@ -133,3 +139,47 @@ def test_without_adex_nobody_is_said_to_have_had_no_dose():
     assert number(found, "n_dosed", "B", "CRS | dose 1") is None
     assert "ADEX does not say" in note(found, "percent_of_dosed", "B", "CRS | dose 1")
     assert number(found, "percent_of_affected", "B", "CRS | dose 1") == 50
+
+
+def test_recurrence_is_after_another_dose(results):
+    """Only b had episodes after two doses."""
+    assert number(results, "n_recurrent", "B", "CRS") == 1
+    same = RECORDS.with_columns(DOSENUM=pl.lit(1))
+    found = run(with_analyses(small_study(), TOX), {"ADSL": SUBJECTS, "ADAE": same})
+    assert number(found, "n_recurrent", "B", "CRS") == 0
+
+
+def test_records_of_one_episode_are_taken_together(results):
+    """b's two records as one episode: from the first onset to the last end (1 to 10 January), grade 2."""
+    rolled = RECORDS.with_columns(EPISODE=pl.when(pl.col("USUBJID") == "b").then(1).otherwise("EPISODE"))
+    found = run(with_analyses(small_study(), TOX), {"ADSL": SUBJECTS, "ADAE": rolled})
+    assert number(found, "events", "B", "CRS") == 4
+    assert number(found, "onset_n", "B", "CRS") == 3
+    assert number(found, "onset_min_hours", "B", "CRS") == 6
+    assert number(found, "n", "B", "CRS | dose 2") == 1, "the episode followed dose 1"
+    assert number(found, "n_grade_2", "B", "CRS") == 1
+    assert number(found, "duration_median_days", "B", "CRS") == 11, "4, 10, 10+, 12+: S is 1/2 from 10 to 12"
+
+
+def test_what_was_given_of_those_affected(results):
+    assert number(results, "n", "B", "CRS | treated: steroid") == 2
+    assert number(results, "percent_of_affected", "B", "CRS | treated: antipyretic") == 25
+    assert number(results, "n", "B", "CRS | treated: vasopressor") == 1
+    assert number(results, "n", "B", "CRS | serious") == 4
+    assert number(results, "n", "B", "CRS | drug withdrawn") == 0
+
+
+def test_both_syndromes_two_by_two():
+    """b and c had CRS, c and e ICANS; the others neither."""
+    chosen = RECORDS.filter(pl.col("USUBJID").is_in(["b", "c", "e"])).with_columns(
+        AESICAT=pl.when(pl.col("USUBJID") == "e").then(pl.lit("ICANS")).otherwise("AESICAT")
+    )
+    more = chosen.filter(pl.col("USUBJID") == "c").with_columns(
+        AESICAT=pl.lit("ICANS"), AESEQ=pl.lit(99, pl.Int64)
+    )
+    found = run(with_analyses(small_study(), TOX), {"ADSL": SUBJECTS, "ADAE": pl.concat([chosen, more])})
+    cells = {word: number(found, "n", "B", f"CRS and ICANS: {word}") for word in
+             ("both", "CRS only", "ICANS only", "neither")}  # fmt: skip
+    assert cells == {"both": 1, "CRS only": 1, "ICANS only": 1, "neither": 2}
+    assert number(found, "percent", "B", "CRS and ICANS: both") == 20
+    assert number(found, "n", "A", "CRS and ICANS: neither") == 1

@@ -7,7 +7,8 @@ import pytest
 
 from analysis_frames import adsl, note, number, rows, with_analyses
 from drawn import table
-from small import small_study
+from small import small_sources, small_study
+from trialwright.analysis import exposed
 from trialwright.analysis.run import run
 
 SUBJECTS = adsl(
@@ -41,6 +42,9 @@ EVENTS = table(
     ASTDTM=pl.lit(None, pl.Datetime("us")),
     LDOSEDTM=pl.lit(None, pl.Datetime("us")),
     DOSENUM=pl.lit(1),
+    ASTDY=pl.lit(5),
+    EPISODE=pl.lit(None, pl.Int64),
+    RELDRUGS=pl.lit(None, pl.String),
 )
 TOX = {"id": "AE", "method": "toxicity", "population": "SAFETY"}
 
@@ -141,3 +145,68 @@ def test_grades_that_are_words():
     assert rows(found, statistic="n_grade_4").is_empty()
     assert rows(found, level="CRS").is_empty()  # the study names no terms for it
     assert number(found, "n", "B", "fatal") == 1  # by its outcome
+
+
+def test_records_of_one_episode_are_one_event():
+    """Patient 1's two records of nausea as one episode: one event at grade 3, in its term, class and set."""
+    rolled = EVENTS.with_columns(EPISODE=pl.when(pl.col("AEDECOD") == "Nausea").then(1))
+    found = rows(run(with_analyses(small_study(), TOX), {"ADSL": SUBJECTS, "ADAE": rolled}), analysis="AE")
+    assert number(found, "events", "A", "PT: Gut | Nausea") == 1
+    assert number(found, "events", "A", "any TEAE") == 2
+    assert number(found, "n_grade_3", "A", "PT: Gut | Nausea") == 1
+    assert number(found, "events", "B", "any TEAE") == 3
+
+
+def test_rate_per_100_patient_years(results):
+    """At risk in B until 31 March (30 days after the last dose; nobody's end of treatment is told, so that the
+    living are followed to the cutoff of 31 December): 365 days for 2 and 4, and for 3, who died, 90. Each of
+    them had an event on day 5. In A: 5 days of patient 1, 365 of patient 6."""
+    assert number(results, "patient_years", "B", "any TEAE") == pytest.approx(15 / 365.25)
+    assert number(results, "eair", "B", "any TEAE") == pytest.approx(100 * 3 * 365.25 / 15)
+    assert number(results, "patient_years", "A", "any TEAE") == pytest.approx((5 + 365) / 365.25)
+    assert number(results, "eair", "A", "PT: Gut | Nausea") == pytest.approx(100 * 365.25 / 370)
+    assert number(results, "patient_years", "B", "SOC: General") == pytest.approx((365 + 5 + 365) / 365.25)
+    assert number(results, "eair", "A", "fatal") == 0
+    assert number(results, "patient_years", "A", "fatal") == pytest.approx((79 + 365) / 365.25)
+    assert number(results, "eair_upper", "A", "fatal") == pytest.approx(368.8879 * 365.25 / 444, rel=1e-5)
+
+
+def test_the_published_vector_of_the_rate():
+    """Trial rules §8.16: 12 events in 38.5 patient-years are 31.17 (16.11, 54.45) per 100."""
+    found = exposed._rate(small_study(), "x", "B", 12, 38.5)
+    assert [round(value, 2) for _, _, name, value, _ in found if name != "patient_years"] == [
+        31.17,
+        16.11,
+        54.45,
+    ]
+
+
+def test_deaths_have_their_cause(results):
+    """Patient 1 died without a fatal event; patient 3's fatal fever was related, and beyond the 30 days."""
+    assert number(results, "n", "A", "death: no fatal adverse event") == 1
+    assert number(results, "n", "B", "death: Fever") == 1
+    assert number(results, "n", "B", "death: fatal adverse event related to treatment") == 1
+    assert number(results, "n", "A", "death within 30 days of last dose: no fatal adverse event") == 1
+    assert rows(results, level="death within 30 days of last dose: Fever").is_empty()
+
+
+def test_a_reported_cause_of_death_comes_before_the_event():
+    told = SUBJECTS.with_columns(DTHCAUS=pl.when(pl.col("USUBJID") == 3).then(pl.lit("SEPSIS")))
+    found = rows(run(with_analyses(small_study(), TOX), {"ADSL": told, "ADAE": EVENTS}), analysis="AE")
+    assert number(found, "n", "B", "death: SEPSIS") == 1
+    assert number(found, "n", "A", "death: no fatal adverse event") == 1
+
+
+def test_early_and_late():
+    later = EVENTS.with_columns(ASTDY=pl.when(pl.col("AEDECOD") == "Vomiting").then(29).otherwise(28))
+    found = rows(run(with_analyses(small_study(), TOX), {"ADSL": SUBJECTS, "ADAE": later}), analysis="AE")
+    assert number(found, "events", "A", "begun in the first 28 days") == 2
+    assert number(found, "events", "A", "begun after day 28") == 1
+    assert number(found, "n", "B", "begun after day 28") == 0
+
+
+def test_events_related_to_each_drug():
+    study = small_study(sources=small_sources(adverse_event_relationship={"x": "AERELX", "xy": "AERELY"}))
+    told = EVENTS.with_columns(RELDRUGS=pl.when(pl.col("AEDECOD") == "Vomiting").then(pl.lit("z, xy")))
+    found = rows(run(with_analyses(study, TOX), {"ADSL": SUBJECTS, "ADAE": told}), analysis="AE")
+    assert (number(found, "n", "A", "TRAE of xy"), number(found, "n", "A", "TRAE of x")) == (1, 0)

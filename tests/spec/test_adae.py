@@ -14,16 +14,17 @@ from trialwright.adam import adae, policies, safety_astct
 from trialwright.standards.errors import InputError
 
 ADSL = """
-    USUBJID | TRT01A | TRTSDT     | TRTSDTM          | TRTEDT     | NACTDT     | DTHDT
-    1       | B      | 2026-01-10 |                  | 2026-03-01 |            | |
-    2       | B      | 2026-01-10 | 2026-01-10T09:00 | 2026-03-01 |            | |
-    3       | A      | 2026-01-10 |                  | 2026-03-01 | 2026-03-10 | 2026-05-20
-    4       |        |            |                  |            |            | |
+    USUBJID | TRT01A | TRTSDT     | TRTSDTM          | TRTEDT     | EOTDT      | EOSDT | NACTDT     | DTHDT
+    1       | B      | 2026-01-10 |                  | 2026-03-01 | 2026-03-02 |       |            | |
+    2       | B      | 2026-01-10 | 2026-01-10T09:00 | 2026-03-01 | 2026-03-02 |       |            | |
+    3       | A      | 2026-01-10 |                  | 2026-03-01 |            |       | 2026-03-10 | 2026-05-20
+    4       |        |            |                  |            |            |       |            | |
+    5       | B      | 2026-01-10 |                  | 2026-03-01 |            |       |            | |
 """
 
 
 def adsl(drawn: str = ADSL) -> pl.DataFrame:
-    dates = pl.col("TRTSDT", "TRTEDT", "NACTDT", "DTHDT").cast(pl.Date)
+    dates = pl.col("TRTSDT", "TRTEDT", "EOTDT", "EOSDT", "NACTDT", "DTHDT").cast(pl.Date)
     return table(drawn).with_columns(
         pl.col("USUBJID").cast(pl.String), dates, TRTSDTM=pl.col("TRTSDTM").str.to_datetime("%Y-%m-%dT%H:%M")
     )
@@ -179,6 +180,93 @@ def test_worsening_of_an_event_from_before_the_first_dose() -> None:
         """
     )
     assert frame["TRTEMFL"].to_list() == ["N", "N", "Y", "Y"]
+
+
+def test_while_treatment_goes_on_the_window_does_not_close() -> None:
+    """Subject 5's end of treatment is not reported; 3's is not either, but 3 has died. Without a place for the
+    end of treatment in the study's sources nobody's treatment is known to go on."""
+    drawn = """
+        USUBJID | AESEQ | AESTDTC    | AEREL
+        1       | 1     | 2026-05-01 | RELATED
+        3       | 2     | 2026-05-01 | RELATED
+        5       | 3     | 2026-03-31 | RELATED
+        5       | 4     | 2026-05-01 | RELATED
+    """
+    frame, _ = build(drawn)
+    assert frame["TRTEMFL"].to_list() == ["N", "N", "Y", "Y"]
+    assert ["the window is open" in rule for rule in frame["RULE"]] == [False, False, False, True]
+    sources = small_sources()
+    sources["facts"].pop("treatment_end")
+    frame, _ = build(drawn, sources=sources)
+    assert frame["TRTEMFL"].to_list() == ["N", "N", "Y", "N"]
+
+
+EPISODES = """
+    USUBJID | AESEQ | AEDECOD | AESTDTC          | AEENDTC          | AEOUT                      | episode | first | why
+    1       | 1     | Nausea  | 2026-02-01       | 2026-02-03       | NOT RECOVERED/NOT RESOLVED | 1       | Y     | the first
+    1       | 2     | Nausea  | 2026-02-03       | 2026-02-05       | RECOVERED/RESOLVED         | 1       |       | grade changed on the day
+    1       | 3     | Nausea  | 2026-02-06       | 2026-02-06       | RECOVERED/RESOLVED         | 1       |       | the next day: the gap may be minutes
+    1       | 4     | Nausea  | 2026-02-08       | 2026-02-20       | RECOVERED/RESOLVED         | 2       | Y     | a whole day between
+    1       | 5     | Nausea  | 2026-02-10       | 2026-02-11       | RECOVERED/RESOLVED         | 2       |       | within the one before
+    1       | 6     | Nausea  | 2026-02-15       | 2026-02-25       | RECOVERED/RESOLVED         | 2       |       | until the longer end of record 4
+    1       | 7     | Fatigue | 2026-02-15       |                  | NOT RECOVERED/NOT RESOLVED | 1       | Y     | another term
+    1       | 8     | Fatigue | 2026-04-15       |                  |                            | 1       |       | the one before goes on
+    1       | 9     | Rash    | 2026-02-15       |                  |                            | 1       | Y     | its end is not known
+    1       | 10    | Rash    | 2026-02-17       |                  |                            | 2       | Y     | so it has none
+    2       | 11    | Fever   | 2026-02-01T08:00 | 2026-02-01T20:00 | RECOVERED/RESOLVED         | 1       | Y     | times
+    2       | 12    | Fever   | 2026-02-02T19:59 | 2026-02-02T20:00 | RECOVERED/RESOLVED         | 1       |       | 23 hours 59 later
+    2       | 13    | FEVER   | 2026-02-03T20:00 | 2026-02-03T21:00 | RECOVERED/RESOLVED         | 2       | Y     | 24 hours later
+    2       | 14    | Fever   |                  | 2026-01-02       | RECOVERED/RESOLVED         |         | Y     | start unknown
+    2       | 15    |         | 2026-02-01       |                  |                            |         | Y     | no term
+    2       | 16    |         | 2026-02-01       |                  |                            |         | Y     | nor here
+"""
+
+
+def test_records_less_than_24_hours_apart_are_one_episode() -> None:
+    """§3.3, §4.2: grade changes written as rows are one episode; every row stays and the first is marked."""
+    frame, _ = build(EPISODES)
+    drawn = table(EPISODES)
+    assert frame["AESEQ"].to_list() == drawn["AESEQ"].to_list()
+    assert frame["EPISODE"].to_list() == drawn["episode"].to_list()
+    assert frame["EPISFL"].to_list() == drawn["first"].to_list()
+    assert frame["RULE"][1].endswith("episode 1 of this term goes on; relationship missing; grade missing")
+
+
+def test_the_gap_between_episodes_is_a_number_of_the_study() -> None:
+    frame, _ = build(EPISODES, adverse_events={"episode_gap_hours": 25})
+    changed = dict(frame.filter(pl.col("AESEQ").is_in([4, 13])).select("AESEQ", "EPISODE").iter_rows())
+    assert changed == {4: 1, 13: 1}
+
+
+def test_an_episode_from_before_the_first_dose_is_emergent_where_it_worsens() -> None:
+    frame, _ = build(
+        """
+        USUBJID | AESEQ | AEDECOD | AESTDTC    | AEENDTC    | AETOXGR | meant
+        1       | 1     | Nausea  | 2026-01-05 | 2026-01-12 | 1       | N: before
+        1       | 2     | Nausea  | 2026-01-12 | 2026-01-15 | 1       | N: goes on, no worse
+        1       | 3     | Nausea  | 2026-01-15 | 2026-01-20 | 2       | Y: worse
+        1       | 4     | Nausea  | 2026-02-01 | 2026-02-02 | 1       | Y: another episode
+        """
+    )
+    assert frame["TRTEMFL"].to_list() == ["N", "N", "Y", "Y"]
+
+
+def test_relationship_to_each_drug() -> None:
+    """Related to any drug is related; missing is only what nobody answered."""
+    sources = small_sources(adverse_event_relationship={"oxaliplatin": "AERELOX", "fluorouracil": "AERELFU"})
+    frame, _ = build(
+        """
+        USUBJID | AESEQ | AESTDTC    | AEREL       | AERELOX | AERELFU
+        1       | 1     | 2026-02-01 |             | RELATED | NONE
+        1       | 2     | 2026-02-01 | NOT RELATED | RELATED | RELATED
+        1       | 3     | 2026-02-01 |             | NONE    | |
+        1       | 4     | 2026-02-01 |             |         | |
+        """,
+        sources=sources,
+    )
+    assert frame["AREL"].to_list() == ["Y", "Y", "N", "Y"]
+    assert frame["AERELN"].to_list() == [1, 1, 0, None]
+    assert frame["RELDRUGS"].to_list() == ["oxaliplatin", "oxaliplatin, fluorouracil", None, None]
 
 
 def test_relationship_as_reported_and_as_counted() -> None:

@@ -1,12 +1,14 @@
 """ADAE: adverse events. When they began, how bad they were, whether treatment may have caused them.
 
 Key USUBJID, AESEQ. Dates are imputed and flagged (D day, M month and day, Y all). An event is emergent from
-the first dose to ``window_days`` after the last, unless it is unrelated and began when another anticancer
-therapy had begun. RULE says why it is or is not emergent and what was assumed. AESER and AEREL stay as
-reported; ASER and AREL are what the missing rules make of them.
+the first dose to ``window_days`` after the last (to the cutoff while treatment goes on), unless it is
+unrelated and began when another anticancer therapy had begun. RULE says why it is or is not emergent and what
+was assumed. AESER and AEREL stay as reported; ASER and AREL are what the missing rules make of them, and
+RELDRUGS names the drugs where the relation is asked of each.
 
-An event that began before the first dose and worsened later is emergent where the worsening is a record of
-its own; linked to the earlier record by AEGRPID, such a record counts only if its grade is higher.
+Every record stays a row. EPISODE numbers the episodes of a subject's term, EPISFL marks the first record of
+each. An event from before the first dose that worsens later is emergent where the worsening is a record of
+its own: one of the same episode, or linked by AEGRPID, counts only if its grade is higher.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from typing import Final
 import polars as pl
 
 from trialwright.adam import policies, safety_astct
-from trialwright.adam.safety_common import Sdtm, because, domain, doses, flag, of_subjects, only
+from trialwright.adam.safety_common import Sdtm, because, domain, doses, flag, goes_on, of_subjects, only
+from trialwright.adam.safety_episodes import with_episodes
 from trialwright.standards import dates
 from trialwright.standards.findings import concat, findings
 from trialwright.study.model import AdverseEvents, Study
@@ -50,6 +53,7 @@ SCHEMA: Final = pl.Schema(
         "AEREL": pl.String(),
         "AERELN": pl.Int8(),
         "AREL": pl.String(),
+        "RELDRUGS": pl.String(),
         "AEACN": pl.String(),
         "AEOUT": pl.String(),
         "TRTEMFL": pl.String(),
@@ -57,6 +61,8 @@ SCHEMA: Final = pl.Schema(
         "AOCCFL": pl.String(),
         "AOCCSFL": pl.String(),
         "AOCCPFL": pl.String(),
+        "EPISODE": pl.Int64(),
+        "EPISFL": pl.String(),
         "AESICAT": pl.String(),
         "AESITRT": pl.String(),
         "LDOSEDT": pl.Date(),
@@ -74,7 +80,7 @@ _TEXT: Final = (
     *("AEOUT", "AESDTH", "AEGRPID"),
 )
 _AE: Final = pl.Schema({"AESEQ": pl.Int64()} | {name: pl.String() for name in _TEXT})
-_OF_ADSL: Final = ["TRT01A", "TRTSDT", "TRTSDTM", "TRTEDT", "NACTDT", "DTHDT"]
+_OF_ADSL: Final = ["TRT01A", "TRTSDT", "TRTSDTM", "TRTEDT", "EOTDT", "EOSDT", "NACTDT", "DTHDT"]
 
 _EMERGENT: Final = "emergent: from the first dose on, within the window after the last"
 _NOT_TREATED: Final = "not emergent: not treated"
@@ -93,7 +99,8 @@ def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[p
     graded, unknown_grades = _graded(rules, dated)
     by_astct, disagreements = safety_astct.regraded(study, sdtm, graded, cutoff, policies.syndromes(study))
     given, _ = doses(study, sdtm, adsl, cutoff)
-    reasoned = _after_dose(by_astct, given).with_columns(_related(rules)).with_columns(WHY=_why(rules))
+    placed = with_episodes(_after_dose(by_astct, given), rules.episode_gap_hours)
+    reasoned = placed.with_columns(_related(study)).with_columns(WHY=_why(study))
     emergent = reasoned.with_columns(TRTEMFL=flag(pl.col("WHY") == _EMERGENT))
     frame = (
         _worst(emergent)
@@ -106,7 +113,7 @@ def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[p
             SRCDOM=pl.lit("AE"),
             SRCVAR=pl.lit("AESTDTC"),
             SRCSEQ="AESEQ",
-            RULE=_rule(cutoff),
+            RULE=_rule(study, cutoff),
         )
         .match_to_schema(SCHEMA, extra_columns="ignore")
     )
@@ -117,8 +124,9 @@ def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[p
 def _reported(
     study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    grade = study.sources.adverse_event_grade
-    records = domain(sdtm, "AE", pl.Schema({**_AE, grade: pl.String()})).with_columns(AETOXGR=grade)
+    grade, by_drug = study.sources.adverse_event_grade, study.sources.adverse_event_relationship
+    wanted = pl.Schema({**_AE, grade: pl.String(), **dict.fromkeys(by_drug.values(), pl.String())})
+    records = domain(sdtm, "AE", wanted).with_columns(AETOXGR=grade)
     known, strangers = of_subjects(records, adsl, _OF_ADSL, "AE", "AESEQ")
     begun = (dates.earliest(pl.col("AESTDTC")) <= cutoff).fill_null(True)
     return known.filter(begun), strangers
@@ -216,12 +224,21 @@ def _of_interest(rules: AdverseEvents) -> pl.Expr:
     return pl.col("AEDECOD").str.to_uppercase().replace_strict(category, default=None, return_dtype=pl.String)
 
 
-def _related(rules: AdverseEvents) -> list[pl.Expr]:
+def _related(study: Study) -> list[pl.Expr]:
+    """AERELN, AREL, RELDRUGS: related to any drug is related; missing is what is said of none."""
+    rules, by_drug = study.adverse_events, study.sources.adverse_event_relationship
     words = [word.upper() for word in rules.related]
-    related = pl.col("AEREL").str.strip_chars().str.to_uppercase().is_in(words)
+    each = {
+        name: pl.col(name).str.strip_chars().str.to_uppercase().is_in(words)
+        for name in ("AEREL", *by_drug.values())
+    }
+    said = pl.max_horizontal(related.cast(pl.Int8) for related in each.values())
+    named = [pl.when(each[variable]).then(pl.lit(drug)) for drug, variable in by_drug.items()]
+    drugs = pl.concat_str(named or [pl.lit(None, dtype=pl.String)], separator=", ", ignore_nulls=True)
     return [
-        related.cast(pl.Int8).alias("AERELN"),
-        flag(related.fill_null(rules.missing_is_related)).alias("AREL"),
+        said.alias("AERELN"),
+        flag((said == 1).fill_null(rules.missing_is_related)).alias("AREL"),
+        pl.when(drugs != "").then(drugs).alias("RELDRUGS"),
     ]
 
 
@@ -251,8 +268,9 @@ def _after_dose(records: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([after, unknown], how="diagonal")
 
 
-def _why(rules: AdverseEvents) -> pl.Expr:
+def _why(study: Study) -> pl.Expr:
     """Why an event is emergent or not (section 4.2), the first reason that applies."""
+    rules = study.adverse_events
     both_timed = pl.col("ASTDTM").is_not_null() & pl.col("TRTSDTM").is_not_null()
     before = (
         pl.when(both_timed)
@@ -270,7 +288,7 @@ def _why(rules: AdverseEvents) -> pl.Expr:
         .then(pl.lit(_NO_START))
         .when(before)
         .then(pl.lit(_BEFORE))
-        .when(pl.col("ASTDT") > last)
+        .when((pl.col("ASTDT") > last) & ~goes_on(study))
         .then(pl.lit(_AFTER))
         .when(elsewhere)
         .then(pl.lit(_NEW_THERAPY))
@@ -281,10 +299,13 @@ def _why(rules: AdverseEvents) -> pl.Expr:
 
 
 def _no_worse(before: pl.Expr) -> pl.Expr:
-    """A record linked (AEGRPID) to one from before the first dose of at least its grade."""
-    linked = ["USUBJID", "AEGRPID", "AEDECOD"]
-    worst_before = pl.col("ATOXGRN").filter(before).max().over(linked)
-    return (pl.col("AEGRPID").is_not_null() & (pl.col("ATOXGRN") <= worst_before)).fill_null(False)
+    """In one episode with, or linked (AEGRPID) to, a record from before the first dose of its grade."""
+
+    def linked(name: str) -> pl.Expr:
+        worst_before = pl.col("ATOXGRN").filter(before).max().over("USUBJID", name, "AEDECOD")
+        return (pl.col(name).is_not_null() & (pl.col("ATOXGRN") <= worst_before)).fill_null(False)
+
+    return linked("AEGRPID") | (linked("EPISODE") & pl.col("AEDECOD").is_not_null())
 
 
 def _worst(records: pl.DataFrame) -> pl.DataFrame:
@@ -301,17 +322,20 @@ def _worst(records: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _rule(cutoff: date) -> pl.Expr:
+def _rule(study: Study, cutoff: date) -> pl.Expr:
+    past = pl.col("ASTDT") > pl.col("TRTEDT") + pl.duration(days=study.adverse_events.window_days)
     later = (dates.earliest(pl.col("AEENDTC")) > cutoff).fill_null(False)
     return because(
         pl.col("WHY"),
+        pl.when(past & (pl.col("WHY") == _EMERGENT)).then(pl.lit("treatment goes on: the window is open")),
+        pl.when(pl.col("EPISFL").is_null()).then(pl.format("episode {} of this term goes on", "EPISODE")),
         pl.when(pl.col("ASTDTF").is_not_null() & (pl.col("ASTDT") == pl.col("TRTSDT")))
         .then(pl.lit("start may be the first dose, and is taken to be"))
         .when(pl.col("ASTDTF").is_not_null())
         .then(pl.lit("start imputed as early as can be")),
         pl.when(pl.col("AENDTF").is_not_null()).then(pl.lit("end imputed as late as can be")),
         pl.when(later).then(pl.lit("going on at the cutoff")),
-        pl.when(pl.col("AEREL").is_null()).then(pl.lit("relationship missing")),
+        pl.when(pl.col("AERELN").is_null()).then(pl.lit("relationship missing")),
         pl.when(pl.col("ATOXGRN").is_null()).then(pl.lit("grade missing")),
     )
 

@@ -85,6 +85,17 @@ def only(condition: pl.Expr) -> pl.Expr:
     return pl.when(condition).then(pl.lit("Y"))
 
 
+def goes_on(study: Study) -> pl.Expr:
+    """Whether treatment goes on, as far as is known: begun, its end not reported, nor death or end of study.
+
+    Never where the study's sources do not say where the end of treatment stands. Needs TRTSDT, EOTDT, EOSDT
+    and DTHDT.
+    """
+    told = "treatment_end" in study.sources.facts
+    open_ = pl.all_horizontal(pl.col("EOTDT", "EOSDT", "DTHDT").is_null())
+    return pl.col("TRTSDT").is_not_null() & open_ & pl.lit(told)
+
+
 def because(*parts: pl.Expr) -> pl.Expr:
     """The reasons that apply, in one sentence; null if none does."""
     said = pl.concat_str(parts, separator="; ", ignore_nulls=True)

@@ -1,8 +1,10 @@
 """CRS and ICANS as trials report them (trial rules §3.3): how many, how bad, how soon, how long.
 
-Emergent records that ADAE names by AESICAT, in those treated. A record is an episode: records less than 24
-hours apart are not joined yet. Onset from the dose before is in hours, over all records, and only where both
-have a time of day. A duration in days is open at death and at the cutoff.
+Emergent episodes of the terms that ADAE names by AESICAT, in those treated: from the start of the first
+record to the end of the last, at the worst grade. Onset from the dose before is in hours, over all episodes,
+and only where both have a time of day. A duration in days is open at death and at the cutoff. An episode
+comes back (``n_recurrent``) where it follows another dose than an earlier one. The time from onset to the
+worst grade is not told: records seldom have it.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from typing import Final
 
 import polars as pl
 
-from trialwright.analysis.population import Contrast, arms, contrasts
+from trialwright.analysis.population import Contrast, arms, columns, contrasts
 from trialwright.analysis.rows import Adam, Address, limits
+from trialwright.analysis.summary import grid, tabulate
+from trialwright.standards import results
 from trialwright.standards.results import Result, rows_to_frame
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.proportions import clopper_pearson, miettinen_nurminen
@@ -27,12 +31,17 @@ LATER: Final = 4
 """The dose from which doses are counted together."""
 
 UNTOLD: Final = "ADEX does not say how many doses were received"
+CONSEQUENCES: Final = {
+    "serious": pl.col("serious"),
+    "drug withdrawn": pl.col("withdrawn"),
+    "drug interrupted": pl.col("interrupted"),
+}
 SPREAD: Final = ("median", "q1", "q3", "min", "max")
 
 
 @dataclass(frozen=True, slots=True)
 class Treated:
-    """An arm's patients, how many doses each received, and their records of one syndrome."""
+    """An arm's patients, how many doses each received, and their episodes of one syndrome."""
 
     group: str
     people: pl.DataFrame
@@ -44,7 +53,7 @@ class Treated:
         return self.people.height
 
     def affected(self, condition: pl.Expr | None = None) -> int:
-        """Patients with a record (of which ``condition`` holds)."""
+        """Patients with an episode (of which ``condition`` holds)."""
         records = self.records if condition is None else self.records.filter(condition)
         return int(records["USUBJID"].n_unique())
 
@@ -59,7 +68,8 @@ def syndromes(
     dosed = _dosed(adam, people)
     found: list[Result] = []
     for syndrome in (s for s in SYNDROMES if s in study.adverse_events.astct):
-        records = _timed(study, emergent.filter(pl.col("AESICAT") == syndrome), people)
+        mine = emergent.filter(pl.col("AESICAT") == syndrome)
+        records = _timed(study, _episodes(mine), people)
         sides = {
             group: Treated(
                 group,
@@ -71,10 +81,32 @@ def syndromes(
         }
         for side in sides.values():
             found += [*_how_many(study, address, side), *_how_soon(address, side)]
-            found += [*_how_long(study, address, side), *_by_dose(address, side)]
+            found += [*_how_long(study, address, side), *_by_dose(address, side), *_what_came(address, side)]
         for contrast in contrasts(study):
             found += _difference(study, address, contrast, sides)
-    return rows_to_frame(found)
+    return results.concat([rows_to_frame(found), address.frame(_overlap(study, people, emergent))])
+
+
+def _episodes(records: pl.DataFrame) -> pl.DataFrame:
+    """One row per episode: its first start and dose, its last end (null if one is), its worst grade."""
+    given = pl.col("AESITRT") if "AESITRT" in records.columns else pl.lit(None, dtype=pl.String)
+    ended = pl.col("AENDT").is_not_null().all()
+    first = pl.col("ASTDTM", "LDOSEDTM", "DOSENUM", "ASTDT").first()
+    return (
+        records.with_columns(given=given.str.split(", "))
+        .sort("ASTDT", "ASTDTM", "AESEQ", nulls_last=True)
+        .group_by("USUBJID", "group", "episode", maintain_order=True)
+        .agg(
+            first,
+            pl.col("ATOXGRN").max(),
+            pl.col("given").list.explode(keep_nulls=False, empty_as_null=False),
+            AENDT=pl.when(ended).then(pl.col("AENDT").max()),
+            fatal=pl.col("AEOUT").eq_missing("FATAL").any(),
+            serious=(pl.col("ASER") == "Y").any(),
+            withdrawn=(pl.col("AEACN") == "DRUG WITHDRAWN").any(),
+            interrupted=(pl.col("AEACN") == "DRUG INTERRUPTED").any(),
+        )
+    )
 
 
 def _dosed(adam: Adam, people: pl.DataFrame) -> pl.DataFrame:
@@ -89,14 +121,13 @@ def _dosed(adam: Adam, people: pl.DataFrame) -> pl.DataFrame:
 def _timed(study: Study, records: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """With ``hours`` from the dose before, ``days`` from the first dose, ``length`` in days and ``over``."""
     ends = people.select("USUBJID", "TRTSDT", "DTHDT", "CUTOFFDT")
-    fatal = pl.col("AEOUT").eq_missing("FATAL")
     last_seen = pl.min_horizontal("DTHDT", "CUTOFFDT")
     return records.join(ends, on="USUBJID", how="left", maintain_order="left").with_columns(
         hours=(pl.col("ASTDTM") - pl.col("LDOSEDTM")).dt.total_minutes() / 60,
         days=(pl.col("ASTDT") - pl.col("TRTSDT")).dt.total_days().cast(pl.Float64),
         length=(pl.coalesce("AENDT", last_seen) - pl.col("ASTDT")).dt.total_days().cast(pl.Float64)
         + study.study.day_offset,
-        over=pl.col("AENDT").is_not_null() & ~fatal,
+        over=pl.col("AENDT").is_not_null() & ~pl.col("fatal"),
     )
 
 
@@ -191,6 +222,54 @@ def _by_dose(address: Address, side: Treated) -> Iterator[Result]:
             gap = UNTOLD if of is None else f"nobody in arm {side.group} {who}"
             value, note = (100 * x / of, f"of those who {who}") if of else (None, gap)
             yield address.number(name, value, note=note, **at)
+
+
+def _what_came(address: Address, side: Treated) -> Iterator[Result]:
+    """Recurrence after another dose, consequences, and what was given; of those affected."""
+    at = {"group": side.group, "level": side.level()}
+    doses = side.records.group_by("USUBJID").agg(pl.col("DOSENUM").drop_nulls().n_unique())["DOSENUM"]
+    yield address.number(
+        "n_recurrent", int((doses >= 2).sum()), note="patients with episodes after two doses or more", **at
+    )
+    for word, condition in CONSEQUENCES.items():
+        yield from _of_affected(address, side, word, condition)
+    told = side.records["given"].explode().drop_nulls().unique().sort()
+    if told.is_empty() and side.affected():
+        yield address.number("n_treatment_told", 0, note="no component says what was given", **at)
+    for word in told:
+        yield from _of_affected(address, side, f"treated: {word}", pl.col("given").list.contains(word))
+
+
+def _of_affected(address: Address, side: Treated, word: str, condition: pl.Expr) -> Iterator[Result]:
+    x, of = side.affected(condition), side.affected()
+    at = {"group": side.group, "level": side.level(f" | {word}")}
+    yield address.number("n", x, **at)
+    if of:
+        note = f"of those who had {side.syndrome}"
+        yield address.number("percent_of_affected", 100 * x / of, note=note, **at)
+
+
+def _overlap(study: Study, people: pl.DataFrame, emergent: pl.DataFrame) -> pl.DataFrame:
+    """Patients with both syndromes, one, or neither, of the column; no rows unless the study names both."""
+    if not set(SYNDROMES) <= set(study.adverse_events.astct):
+        return pl.DataFrame(
+            schema={
+                **dict.fromkeys(("group", "level", "statistic", "note"), pl.String()),
+                "value": pl.Float64(),
+            }
+        )
+    had = [
+        pl.col("USUBJID").is_in(emergent.filter(AESICAT=s)["USUBJID"].unique().implode()) for s in SYNDROMES
+    ]
+    cells = {"both": had[0] & had[1], "CRS only": had[0] & ~had[1], "ICANS only": ~had[0] & had[1]}
+    word = pl.lit("neither")
+    for name, condition in cells.items():
+        word = pl.when(condition).then(pl.lit(name)).otherwise(word)
+    placed = people.select("group", level=pl.format("CRS and ICANS: {}", word))
+    counts = placed.group_by("group", "level").agg(n=pl.len())
+    levels = [f"CRS and ICANS: {name}" for name in (*cells, "neither")]
+    sizes = columns(study, people).filter(pl.col("group").is_in(list(arms(study))))
+    return tabulate(counts, grid(sizes["group"], levels), sizes)
 
 
 def _difference(

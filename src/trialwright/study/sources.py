@@ -88,6 +88,8 @@ class Sources(Frozen):
     instruments: Mapping[str, InstrumentSource] = Field(default_factory=dict)
     alive: tuple[AlivePoint, ...] = ()
     adverse_event_grade: str = "AETOXGR"
+    adverse_event_relationship: Texts = Field(default_factory=dict)
+    """Drug to the variable of AE (or SUPPAE) with the relation to it, where each drug is asked after."""
     dose_given: Annotated[str, Field(pattern=r"^(positive|any)$")] = "positive"
     """Whether a record of exposure with dose zero is a dose: ``any`` where placebo is written so."""
     crs: Mapping[str, Component] = Field(default_factory=dict)
