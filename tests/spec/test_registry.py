@@ -24,7 +24,9 @@ def _with(study: Study, *outcomes: RegisteredOutcome) -> Study:
     return study.model_copy(update={"record": record, "reading": (), "outcomes": ()})
 
 
-def _outcome(measure: str, description: str = "", number: int = 1, type_: str = "secondary") -> RegisteredOutcome:
+def _outcome(
+    measure: str, description: str = "", number: int = 1, type_: str = "secondary"
+) -> RegisteredOutcome:
     return RegisteredOutcome.model_validate(
         {"type": type_, "number": number, "measure": measure, "description": description}
     )
@@ -37,9 +39,13 @@ def _rules(study: Study) -> list[str]:
 def test_the_export_and_the_json_say_the_same() -> None:
     export, document = (registry.read(DATA / f"NCT06937905.{kind}") for kind in ("csv", "json"))
     assert export.outcomes == document.outcomes
-    assert export.interventions == document.interventions == (
-        "DRUG: Standard of Care Chemotherapy",
-        "DRUG: Tarlatamab",
+    assert (
+        export.interventions
+        == document.interventions
+        == (
+            "DRUG: Standard of Care Chemotherapy",
+            "DRUG: Tarlatamab",
+        )
     )
     assert (export.registry_id, export.title, export.summary) == (
         document.registry_id,
@@ -50,7 +56,10 @@ def test_the_export_and_the_json_say_the_same() -> None:
 
 def test_the_record_has_one_primary_and_seven_secondary_outcomes() -> None:
     outcomes = registry.read(DATA / "NCT06937905.csv").outcomes
-    assert [(o.type, o.number) for o in outcomes] == [("primary", 1), *(("secondary", i) for i in range(1, 8))]
+    assert [(o.type, o.number) for o in outcomes] == [
+        ("primary", 1),
+        *(("secondary", i) for i in range(1, 8)),
+    ]
     assert outcomes[5].measure == "Progression-Free Survival (PFS)"
     assert outcomes[5].description == "Time from randomization to progression or death."
     assert {o.time_frame for o in outcomes} == {"About 4 years"}
@@ -117,7 +126,10 @@ def test_a_sound_record_has_no_contradiction(tarlanec: Study) -> None:
         ),
         (
             "origins_differ",
-            [_outcome("A", "Time from enrollment to death"), _outcome("B", "Time from the date of randomisation", 2)],
+            [
+                _outcome("A", "Time from enrollment to death"),
+                _outcome("B", "Time from the date of randomisation", 2),
+            ],
         ),
         ("response_counts_stable_disease", [_outcome("Overall response rate", "CR, PR or SD")]),
         ("duration_ignores_death", [_outcome("Duration of response", "First response to progression")]),
@@ -125,7 +137,9 @@ def test_a_sound_record_has_no_contradiction(tarlanec: Study) -> None:
         ("population_after_randomisation", [_outcome("OS in patients who received at least one dose")]),
     ],
 )
-def test_each_rule_fires_on_its_own_words(tarlanec: Study, rule: str, outcomes: list[RegisteredOutcome]) -> None:
+def test_each_rule_fires_on_its_own_words(
+    tarlanec: Study, rule: str, outcomes: list[RegisteredOutcome]
+) -> None:
     assert _rules(_with(tarlanec, *outcomes)) == [rule]
 
 
@@ -136,7 +150,9 @@ def test_the_origin_is_read_through_a_slip_of_the_pen(tarlanec: Study) -> None:
 
 def test_a_measure_with_a_comma_before_a_small_letter_stays_whole() -> None:
     header = "NCT Number,Primary Outcome Measures,Secondary Outcome Measures,Other Outcome Measures\n"
-    record = registry.from_csv(header + 'NCT1,"Incidence, nature, and severity of events, All grades, 2 years",,\n')
+    record = registry.from_csv(
+        header + 'NCT1,"Incidence, nature, and severity of events, All grades, 2 years",,\n'
+    )
     only = record.outcomes[0]
     assert (only.measure, only.description, only.time_frame) == (
         "Incidence, nature, and severity of events",
@@ -153,6 +169,8 @@ def test_something_that_is_no_export_says_so(text: str) -> None:
 
 def test_no_name_of_this_record_is_in_the_code() -> None:
     code = (Path(registry.__file__)).read_text(encoding="utf-8").casefold()
-    tables = (Path(registry.__file__).parent / "tables" / "inn_stems.csv").read_text(encoding="utf-8").casefold()
+    tables = (
+        (Path(registry.__file__).parent / "tables" / "inn_stems.csv").read_text(encoding="utf-8").casefold()
+    )
     for name in ("cemiplimab", "tarlatamab", "tarlanec", "nct0", "neuroendocrine"):
         assert name not in code + tables

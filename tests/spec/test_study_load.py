@@ -124,7 +124,12 @@ def test_a_label_falls_back_from_the_study_s_language_to_english() -> None:
             "study.toml: endpoints.OS.assumes: 'A-24' is not defined",
         ),
         ("schedule.csv", "window,14", "windows,14", "schedule.csv: the grid has no row named 'window'"),
-        ("schedule.csv", "day,-14", "day,soon", "schedule.csv: visits[1].day: Input should be a valid integer"),
+        (
+            "schedule.csv",
+            "day,-14",
+            "day,soon",
+            "schedule.csv: visits[1].day: Input should be a valid integer",
+        ),
         ("schedule.csv", "QLQ-C30,", "QLQ,", "schedule.csv: activity: 'QLQ-C30' is not defined"),
         ("registry.csv", "NCT Number", "Number", "registry.csv: the export has no column 'NCT Number'"),
     ],
@@ -138,7 +143,11 @@ def test_a_wrong_file_key_word_or_reference_names_the_file_and_the_key(
 
 
 def test_a_date_that_does_not_exist_is_a_fault_of_its_key(folder: Path) -> None:
-    _edit(folder / "study.toml", 'headline_population = "ITT"', 'headline_population = "ITT"\ncutoff = "2027-02-30"')
+    _edit(
+        folder / "study.toml",
+        'headline_population = "ITT"',
+        'headline_population = "ITT"\ncutoff = "2027-02-30"',
+    )
     assert any(fault.startswith("study.toml: cutoff: ") for fault in _faults(folder))
 
 
@@ -151,7 +160,11 @@ def test_all_faults_of_a_folder_come_together(folder: Path) -> None:
     _edit(folder / "study.toml", 'role = "control"', 'role = "contorl"')
     _edit(folder / "sources.toml", 'pick = "first"', 'pick = "frist"')
     _edit(folder / "assumptions.toml", 'status = "assumed"', 'status = "guessed"')
-    assert {fault.split(":")[0] for fault in _faults(folder)} == {"study.toml", "sources.toml", "assumptions.toml"}
+    assert {fault.split(":")[0] for fault in _faults(folder)} == {
+        "study.toml",
+        "sources.toml",
+        "assumptions.toml",
+    }
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:
