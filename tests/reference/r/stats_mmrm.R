@@ -1,64 +1,59 @@
-# Repeated measures by REML: nlme's gls for the fit, pbkrtest for Kenward-Roger where lme4 has the model
-# (a random intercept is compound symmetry), and Satterthwaite from the definition by numerical derivatives of
-# the restricted likelihood of the whole data set, written down without any block structure.
+# Mixed models for repeated measures: nlme's gls (likelihood, coefficients, errors, covariance) for every
+# structure; lmerTest (Satterthwaite) and pbkrtest (Kenward-Roger, expected information) for compound symmetry,
+# which is a random intercept.
 # Run:  Rscript stats_mmrm.R > stats_mmrm.txt
-suppressMessages({library(nlme); library(lme4); library(pbkrtest)})
+# data/fev.csv: artificial data of the R package mmrm (Apache-2.0), its 537 observations as printed there, with five
+# decimals; the other sets ship with R.
+suppressMessages({library(nlme); library(lme4); library(lmerTest); library(pbkrtest)})
 say <- function(name, ...) cat(name, "=", paste(sprintf("%.15g", c(...)), collapse = " "), "\n")
 cat("# ", R.version.string, "; nlme ", as.character(packageVersion("nlme")), "; lme4 ", as.character(packageVersion("lme4")),
-    "; pbkrtest ", as.character(packageVersion("pbkrtest")), "\n", sep = "")
-tight <- glsControl(tolerance = 1e-12, msTol = 1e-14, maxIter = 500, msMaxIter = 5000, opt = "nlminb")
+    "; lmerTest ", as.character(packageVersion("lmerTest")), "; pbkrtest ", as.character(packageVersion("pbkrtest")), "\n", sep = "")
+save <- function(d, name) write.csv(d, paste0("data/", name, ".csv"), row.names = FALSE, quote = FALSE)
 
-orth <- data.frame(y = Orthodont$distance, patient = as.integer(factor(as.character(Orthodont$Subject))), visit = (Orthodont$age - 8) / 2 + 1,
-                   arm = as.numeric(Orthodont$Sex == "Female"))
-chick <- subset(as.data.frame(ChickWeight), Time %in% c(0, 4, 8, 12, 16) & Diet %in% c(1, 3))
-chick <- data.frame(y = 10 * log(chick$weight), patient = as.integer(factor(as.character(chick$Chick))), visit = chick$Time / 4 + 1,
-                    arm = as.numeric(chick$Diet == 3))
-gap <- orth[-c(2, 7, 12, 13, 29, 40, 55, 56, 73, 90), ]
-for (name in c("orthodont", "orthodont_gaps", "chick")) {
-  d <- list(orthodont = orth, orthodont_gaps = gap, chick = chick)[[name]]
-  d$y <- as.numeric(sprintf("%.10g", d$y)); d <- d[order(d$patient, d$visit), ]
-  write.csv(d, paste0("data/", name, ".csv"), row.names = FALSE, quote = FALSE)
-  T <- max(d$visit); f <- factor(d$visit); X <- cbind(model.matrix(~ 0 + f), model.matrix(~ 0 + f) * d$arm)
-  d$f <- f
-  fits <- list(unstructured = gls(y ~ 0 + X, d, correlation = corSymm(form = ~ visit | patient), weights = varIdent(form = ~ 1 | f), control = tight),
-               ar1 = gls(y ~ 0 + X, d, correlation = corAR1(form = ~ visit | patient), control = tight),
-               "compound-symmetry" = gls(y ~ 0 + X, d, correlation = corCompSymm(form = ~ 1 | patient), control = tight))
-  for (s in names(fits)) {
-    say(paste(name, s, "coef", sep = "."), coef(fits[[s]]))
-    say(paste(name, s, "se", sep = "."), sqrt(diag(vcov(fits[[s]]))))
-    say(paste(name, s, "loglik", sep = "."), as.numeric(logLik(fits[[s]])))
-  }
-  # Satterthwaite and Kenward-Roger from the definitions
-  lag <- abs(outer(1:T, 1:T, "-")); same <- outer(d$patient, d$patient, "=="); k <- d$visit
-  build <- list(
-    unstructured = function(th) { L <- matrix(0, T, T); L[lower.tri(L, TRUE)] <- th; S <- L %*% t(L); S[k, k] * same },  # Cholesky
-    ar1 = function(th) (th[1] * th[2]^lag)[k, k] * same,
-    "compound-symmetry" = function(th) (th[1] * diag(T) + th[2])[k, k] * same)
-  reml <- function(th, s) {
-    V <- build[[s]](th); ch <- tryCatch(chol(V), error = function(e) NULL); if (is.null(ch)) return(-1e10)
-    A <- chol2inv(ch); M <- t(X) %*% A %*% X; b <- solve(M, t(X) %*% A %*% d$y); r <- d$y - X %*% b
-    -0.5 * (2 * sum(log(diag(ch))) + determinant(M)$modulus + drop(t(r) %*% A %*% r) + (nrow(d) - ncol(X)) * log(2 * pi))
-  }
-  cov_beta <- function(th, s) solve(t(X) %*% solve(build[[s]](th), X))
-  for (s in names(fits)) {
-    # parameters from gls (steps for the derivatives: a share of the spread of a visit given those before), polished by Newton steps on the restricted likelihood
-    g <- fits[[s]]; R <- if (s == "unstructured") { full <- corMatrix(g$modelStruct$corStruct); full <- full[[which.max(sapply(full, nrow))]]
-        sd <- g$sigma / attr(g$modelStruct$varStruct, "weights")[match(1:T, k)]; S <- t(chol(outer(sd, sd) * full)); S[lower.tri(S, TRUE)] } else
-      if (s == "ar1") c(g$sigma^2, coef(g$modelStruct$corStruct, unconstrained = FALSE)) else {
-        r <- coef(g$modelStruct$corStruct, unconstrained = FALSE); g$sigma^2 * c(1 - r, r) }
-    th <- unname(R); K <- length(th); size <- if (s == "unstructured") diag(S)[row(S)[lower.tri(S, TRUE)]] else pmax(abs(th), 0.05); h <- 2e-3 * size
-    grad <- function(th) sapply(1:K, function(i) { e <- replace(numeric(K), i, h[i])
-      (8 * (reml(th + e, s) - reml(th - e, s)) - (reml(th + 2 * e, s) - reml(th - 2 * e, s))) / (12 * h[i]) })
-    hess <- function(th) { H <- sapply(1:K, function(i) { e <- replace(numeric(K), i, h[i])
-      (8 * (grad(th + e) - grad(th - e)) - (grad(th + 2 * e) - grad(th - 2 * e))) / (12 * h[i]) }); (H + t(H)) / 2 }
-    H <- hess(th); for (i in 1:4) th <- th - solve(H, grad(th)); H <- hess(th)
-    W <- solve(-H); L <- replace(numeric(2 * T), 2 * T, 1)
-    dv <- sapply(1:K, function(i) { e <- replace(numeric(K), i, h[i])
-      drop(L %*% (8 * (cov_beta(th + e, s) - cov_beta(th - e, s)) - (cov_beta(th + 2 * e, s) - cov_beta(th - 2 * e, s))) %*% L) / (12 * h[i]) })
-    v <- drop(L %*% cov_beta(th, s) %*% L)
-    say(paste(name, s, "satterthwaite", sep = "."), 2 * v^2 / drop(dv %*% W %*% dv), sqrt(v), reml(th, s))
-  }
-  m <- lmer(y ~ 0 + X + (1 | patient), d, control = lmerControl(optCtrl = list(xtol_abs = 1e-13, ftol_abs = 1e-15)))
-  L <- replace(numeric(2 * T), 2 * T, 1)
-  say(paste0(name, ".kr"), get_Lb_ddf(m, L), sqrt(drop(L %*% as.matrix(vcovAdj(m)) %*% L)))
+w <- read.csv("data/fev.csv")
+fev <- reshape(w, varying = paste0("visit", 1:4), v.names = "y", timevar = "visit", idvar = "subject", direction = "long")
+fev <- fev[!is.na(fev$y), ]; fev <- fev[order(fev$subject, fev$visit), ]
+fev$group <- as.numeric(fev$arm == "T")
+o <- as.data.frame(Orthodont)
+ortho <- data.frame(subject = as.integer(factor(as.character(o$Subject))), visit = (o$age - 6) / 2, group = as.numeric(o$Sex == "Female"), y = o$distance)
+ortho <- ortho[order(ortho$subject, ortho$visit), ]
+gaps <- ortho[-c(3, 8, 11, 12, 20, 37, 55, 56, 90, 108), ]  # the same with ten visits missed
+save(ortho, "orthodont"); save(gaps, "orthodont_gaps")
+rats <- data.frame(subject = as.integer(as.character(BodyWeight$Rat)), visit = match(BodyWeight$Time, sort(unique(BodyWeight$Time))),
+                   group = as.numeric(BodyWeight$Diet != 1), y = BodyWeight$weight)
+rats <- rats[rats$visit <= 5, ]; rats <- rats[order(rats$subject, rats$visit), ]
+save(rats, "bodyweight")
+chicks <- data.frame(subject = as.integer(as.character(ChickWeight$Chick)), visit = match(ChickWeight$Time, sort(unique(ChickWeight$Time))),
+                     group = as.numeric(ChickWeight$Diet == 1), y = log(ChickWeight$weight))
+chicks <- chicks[chicks$visit >= 7, ]; chicks$visit <- chicks$visit - 6; chicks <- chicks[order(chicks$subject, chicks$visit), ]
+chicks$y <- round(chicks$y, 6)
+save(chicks, "chickweight")
+sets <- list(fev = fev, orthodont = ortho, orthodont_gaps = gaps, bodyweight = rats, chickweight = chicks)
+
+structures <- list(
+  "unstructured" = list(corSymm, TRUE), "ar1" = list(corAR1, FALSE), "ar1-heterogeneous" = list(corAR1, TRUE),
+  "compound-symmetry" = list(corCompSymm, FALSE), "compound-symmetry-heterogeneous" = list(corCompSymm, TRUE))
+control <- glsControl(maxIter = 500, msMaxIter = 2000, tolerance = 1e-12, msTol = 1e-14, returnObject = TRUE, opt = "optim")
+control2 <- glsControl(maxIter = 500, msMaxIter = 2000, tolerance = 1e-12, msTol = 1e-14)
+for (set in names(sets)) for (s in names(structures)) {
+  d <- sets[[set]]; d$v <- factor(d$visit)
+  call <- function(control) gls(y ~ v * group, d, correlation = structures[[s]][[1]](form = ~ visit | subject),
+    weights = if (structures[[s]][[2]]) varIdent(form = ~ 1 | v), control = control)
+  f <- tryCatch(call(control2), error = function(e) tryCatch(call(control), error = function(e) NULL))
+  if (is.null(f)) { cat("#", set, s, "not fitted by gls\n"); next }
+  say(paste(set, s, "loglik", sep = "."), as.numeric(logLik(f)))
+  say(paste(set, s, "coef", sep = "."), coef(f))
+  say(paste(set, s, "se", sep = "."), sqrt(diag(vcov(f))))
+}
+for (set in names(sets)) {
+  d <- sets[[set]]; d$v <- factor(d$visit)
+  m <- lmer(y ~ v * group + (1 | subject), d, control = lmerControl(optimizer = "bobyqa", optCtrl = list(rhobeg = 0.02, rhoend = 1e-10, maxfun = 1e5)))
+  c1 <- summary(m)$coefficients
+  say(paste(set, "random.se", sep = "."), c1[, 2])
+  say(paste(set, "random.satterthwaite", sep = "."), c1[, 3])
+  k <- length(unique(d$visit)); L <- cbind(matrix(0, k - 1, k + 1), diag(k - 1))
+  a <- contestMD(m, L); say(paste(set, "random.joint", sep = "."), a[["F value"]], a$DenDF, a[["Pr(>F)"]])
+  V <- as.matrix(vcovAdj(m)); say(paste(set, "random.kr.se", sep = "."), sqrt(diag(V)))
+  say(paste(set, "random.kr.df", sep = "."), sapply(seq_len(2 * k), function(i) KRmodcomp(m, diag(2 * k)[i, , drop = FALSE])$test["Ftest", "ddf"]))
+  q <- KRmodcomp(m, L)$test["Ftest", ]; say(paste(set, "random.kr.joint", sep = "."), q$stat, q$ddf, q$p.value)
 }
