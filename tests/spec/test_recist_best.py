@@ -280,6 +280,8 @@ def test_a_row_without_day_or_response_is_no_assessment():
     rows = [("1", "INV", 42, "SD"), ("1", "INV", None, "PR"), ("1", "INV", 84, None)]
     answer = recist.best_response(pl.DataFrame(rows, schema=COURSE, orient="row"), confirmed=False)
     assert answer["best_response"].to_list() == ["SD"]
+    nothing = pl.DataFrame(rows[1:], schema=COURSE, orient="row")
+    assert recist.best_response(nothing, confirmed=True).is_empty()
 
 
 def test_each_subject_and_assessor_has_one_row():
