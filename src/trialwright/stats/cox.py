@@ -1,7 +1,8 @@
 """Cox's proportional hazards model, stratified, with tied deaths by Efron, Breslow or exactly.
 
 Cox, J R Stat Soc B 1972;34:187. Efron, J Am Stat Assoc 1977;72:557. Breslow, Biometrics 1974;30:89. The exact
-form is Cox's discrete (conditional) likelihood, the one whose score test is the log-rank test.
+form is Cox's discrete (conditional) likelihood, the one whose score test is the log-rank test (R's and SAS's
+"discrete"); ``exact-marginal`` sums over the orders in which tied deaths may have come (SAS's TIES=EXACT).
 Newton–Raphson with step halving from 0.
 """
 
@@ -23,15 +24,22 @@ from trialwright.stats.cox_residuals import (
     robust_covariance,
     time_scale,
 )
-from trialwright.stats.coxdata import cox_data
+from trialwright.stats.coxdata import CoxData, cox_data
 from trialwright.stats.errors import NotEstimable
+from trialwright.stats.marginal_ties import marginal
 from trialwright.stats.normal import chi2_above, z_of
-from trialwright.stats.partial_likelihood import LIKELIHOODS, Point
+from trialwright.stats.partial_likelihood import Point, breslow, efron, exact
 from trialwright.stats.riskset import risk_table
 from trialwright.stats.two_arms import likelihood as two_arm_likelihood
 from trialwright.stats.two_arms import only_the_arm, spread
 
-Ties = Literal["efron", "breslow", "exact"]
+Ties = Literal["efron", "breslow", "exact", "exact-marginal"]
+LIKELIHOODS: dict[str, Callable[[CoxData, Floats], Point]] = {
+    "efron": efron,
+    "breslow": breslow,
+    "exact": exact,
+    "exact-marginal": marginal,
+}
 _STEPS = 60
 _SETTLED = 1e-18  # squared Newton step in units of the standard error
 _FLAT = 1e-8  # information left, relative to that at 0: the likelihood has no maximum
@@ -96,7 +104,7 @@ def cox(
     known(ties)
     probability(confidence)
     rough = robust or cluster is not None
-    if entry is None and weights is None and ties != "exact" and not rough:
+    if entry is None and weights is None and not ties.startswith("exact") and not rough:
         arm = only_the_arm(covariates)
         if arm is not None:
             table = risk_table(time, event, arm, strata, timefix=timefix)

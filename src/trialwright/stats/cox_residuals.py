@@ -38,7 +38,7 @@ class Moments:
 
 
 def moments(data: CoxData, beta: Floats, ties: str) -> Moments:
-    if ties == "exact":
+    if ties.startswith("exact"):
         raise ValueError("residuals are defined for efron and breslow ties only")
     at = data.tied.moment
     efron = ties == "efron" and at.size > 0

@@ -222,10 +222,3 @@ class _Sets:
         gradient = self.first[:, d] / value
         curvature = self.second[:, :, d] / value - np.outer(gradient, gradient)
         return math.log(value) + math.log(math.comb(self.joined, d)), gradient, curvature
-
-
-LIKELIHOODS: dict[str, Callable[[CoxData, Floats], Point]] = {
-    "efron": efron,
-    "breslow": breslow,
-    "exact": exact,
-}

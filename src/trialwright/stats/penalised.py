@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from trialwright.stats.arrays import Bools, Floats, probability
-from trialwright.stats.cox import Ties, known, maximise
+from trialwright.stats.cox import LIKELIHOODS, Ties, known, maximise
 from trialwright.stats.coxdata import cox_data
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.normal import chi2_above, z_of
-from trialwright.stats.partial_likelihood import LIKELIHOODS, Point
+from trialwright.stats.partial_likelihood import Point
 
 Target = Callable[[Floats], Point]
 _FAR = 40.0  # a log hazard ratio beyond this, in spreads of the covariate, is no limit
