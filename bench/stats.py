@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
+import os  # isort: split
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one core means one thread
+
 import shutil
 import subprocess
 import tempfile

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trialwright.stats.arrays import Floats
+from trialwright.stats.arrays import Bools, Floats
 from trialwright.stats.coxdata import CoxData, Indices
 
 
@@ -47,7 +47,7 @@ def _through_blocks(of: Callable[[CoxData, Floats, Sums], Point], data: CoxData,
     """Blocks from the last to the first, each handing those still at risk to the one before."""
     points, later = [], None
     for block in reversed(data.blocks or (data,)):
-        eta = beta @ block.X
+        eta = np.einsum("p,pm->m", beta, block.X)
         sums = moment_sums(block, eta, later)
         points.append(of(block, eta, sums))
         later = sums.risk[:, 0] if block.came_on else None
@@ -61,9 +61,9 @@ def _through_blocks(of: Callable[[CoxData, Floats, Sums], Point], data: CoxData,
 def _breslow(data: CoxData, eta: Floats, sums: Sums) -> Point:
     S0, mean, p = sums.risk[0], sums.risk[1:] / sums.risk[0], data.p
     own = data.event if data.w is None else data.event * data.w
-    loglik = float(own @ eta - data.dw @ np.log(S0))
-    score = data.X @ own - mean[:p] @ data.dw
-    information = square(mean[p:] @ data.dw, p) - (mean[:p] * data.dw) @ mean[:p].T
+    loglik = float((own * eta).sum() - (data.dw * np.log(S0)).sum())
+    score = times(data.X, own) - times(mean[:p], data.dw)
+    information = square(times(mean[p:], data.dw), p) - product(mean[:p] * data.dw, mean[:p])
     return Point(loglik, score, information)
 
 
@@ -73,11 +73,13 @@ def _efron(data: CoxData, eta: Floats, sums: Sums) -> Point:
     own = data.event if data.w is None else data.event * data.w
     c, log_total = efron_terms(data, sums)
     p, D, S, tied = data.p, sums.deaths[1:], sums.risk[1:], data.tied.moment
-    score = data.X @ own - S[:p] @ c.a1 + D[:p] @ c.b1
-    second = S[p:] @ c.a1 - D[p:] @ c.b1
-    cross = (S[:p, tied] * c.b2) @ D[:p].T
-    information = square(second, p) - (S[:p] * c.a2) @ S[:p].T + cross + cross.T - (D[:p] * c.c2) @ D[:p].T
-    return Point(float(own @ eta) - log_total, score, information)
+    score = times(data.X, own) - times(S[:p], c.a1) + times(D[:p], c.b1)
+    second = times(S[p:], c.a1) - times(D[p:], c.b1)
+    cross = product(S[:p, tied] * c.b2, D[:p])
+    information = (
+        square(second, p) - product(S[:p] * c.a2, S[:p]) + cross + cross.T - product(D[:p] * c.c2, D[:p])
+    )
+    return Point(float((own * eta).sum()) - log_total, score, information)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +105,7 @@ def efron_terms(data: CoxData, sums: Sums) -> tuple[EfronTerms, float]:
     terms = np.array([one, one * one, f_one, f_one * one, f_one * f_one, np.log(left)])
     a1[at], a2[at], b1, b2, c2, logs = weight * np.add.reduceat(terms, first, axis=1)
     single = data.d == 1
-    total = float(data.dw[single] @ np.log(S0[single])) + float(logs.sum())
+    total = float((data.dw[single] * np.log(S0[single])).sum()) + float(logs.sum())
     return EfronTerms(a1, a2, b1, b2, c2), total
 
 
@@ -150,6 +152,16 @@ def from_the_end(values: Floats, ends: Indices) -> Floats:
 
 def _waiting(Q: Floats, waits: Indices, moments: int) -> Floats:
     return np.array([np.bincount(waits, row, moments + 1)[:moments] for row in Q])
+
+
+def times(rows: Floats, weight: Floats | Bools) -> Floats:
+    """(q, m) times (m,). Not by BLAS: for a few long rows its threads cost more than they bring."""
+    return np.asarray(np.einsum("qm,m->q", rows, weight), dtype=np.float64)
+
+
+def product(left: Floats, right: Floats) -> Floats:
+    """(p, m) times (q, m) transposed, not by BLAS either."""
+    return np.asarray(np.einsum("pm,qm->pq", left, right), dtype=np.float64)
 
 
 def square(upper: Floats, p: int) -> Floats:
