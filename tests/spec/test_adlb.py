@@ -9,21 +9,24 @@ import polars as pl
 import pytest
 
 from drawn import table
-from small import CUTOFF, small_study
+from small import CUTOFF, small_sources, small_study
 from trialwright.adam import adlb
 
 ADSL = """
-    USUBJID | TRT01A | TRTSDT     | TRTSDTM          | TRTEDT
-    1       | B      | 2026-01-10 |                  | 2026-03-01
-    2       | B      | 2026-01-10 | 2026-01-10T09:00 | 2026-03-01
-    3       |        |            |                  | |
+    USUBJID | TRT01A | TRTSDT     | TRTSDTM          | TRTEDT     | EOTDT
+    1       | B      | 2026-01-10 |                  | 2026-03-01 | 2026-03-01
+    2       | B      | 2026-01-10 | 2026-01-10T09:00 | 2026-03-01 | 2026-03-01
+    3       |        |            |                  |            | |
+    4       | B      | 2026-01-10 |                  | 2026-03-01 | |
 """
 
 
 def adsl() -> pl.DataFrame:
     return table(ADSL).with_columns(
         pl.col("USUBJID").cast(pl.String),
-        pl.col("TRTSDT", "TRTEDT").cast(pl.Date),
+        pl.col("TRTSDT", "TRTEDT", "EOTDT").cast(pl.Date),
+        EOSDT=pl.lit(None, dtype=pl.Date),
+        DTHDT=pl.lit(None, dtype=pl.Date),
         TRTSDTM=pl.col("TRTSDTM").str.to_datetime("%Y-%m-%dT%H:%M"),
     )
 
@@ -235,3 +238,67 @@ def test_the_worst_may_come_late_and_each_direction_has_its_own() -> None:
     assert frame.select("ATOXGRL", "ATOXGRH").rows() == [(0, 1), (0, 2), (3, 0)]
     assert frame["WORSTLFL"].to_list() == [None, None, "Y"]
     assert frame["WORSTHFL"].to_list() == [None, "Y", None]
+
+
+def test_while_treatment_goes_on_values_are_on_treatment() -> None:
+    frame, _ = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBSTNRHI | LBDTC
+        1       | 1     | ALT      | 100      | U/L      | 40       | 2026-05-01
+        4       | 1     | ALT      | 100      | U/L      | 40       | 2026-05-01
+        """
+    )
+    assert frame["ONTRTFL"].to_list() == ["N", "Y"]
+
+
+ANTICOAGULATED = """
+    USUBJID | CMTRT    | CMCLAS        | CMSTDTC    | CMENDTC
+    1       | WARFARIN | ANTICOAGULANT | 2026-01    | 2026-02-10
+    1       | ASPIRIN  | ANALGESIC     | 2026-01-01 | |
+"""
+INR = """
+    USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBSTNRHI | LBDTC      | grade
+    1       | 1     | INR      | 1.1      |          | 1.2      | 2026-01-02 | 0
+    1       | 2     | INR      | 1.7      |          | 1.2      | 2026-02-10 | 2: above 1.5, as multiples of baseline too
+    1       | 3     | INR      | 1.15     |          | 1.2      | 2026-02-10 | 1: 1.05 x baseline, on an anticoagulant
+    1       | 4     | INR      | 1.15     |          | 1.2      | 2026-02-11 | 0: no longer
+    2       | 1     | INR      | 1.1      |          | 1.2      | 2026-01-02 | 0
+    2       | 2     | INR      | 1.15     |          | 1.2      | 2026-02-10 | 0: never
+"""
+
+
+def test_an_inr_on_an_anticoagulant_is_judged_by_its_baseline() -> None:
+    """CTCAE v5.0: more than once the baseline if on anticoagulation. Where the study does not say where that
+    stands, it is not known."""
+    cm = table(ANTICOAGULATED).with_columns(pl.all().cast(pl.String))
+    period = {"domain": "CM", "where": {"CMCLAS": "ANTICOAGULANT"}, "start": "CMSTDTC", "end": "CMENDTC"}
+    told = small_study(sources=small_sources(anticoagulation=period))
+    frame, _ = adlb.build(told, {"LB": lb(INR), "CM": cm}, adsl(), CUTOFF)
+    meant = [int(cell[0]) for cell in table(INR).with_columns(pl.col("grade").cast(pl.String))["grade"]]
+    assert frame["ATOXGRH"].to_list() == meant
+    assert frame["RULE"].null_count() == frame.height
+    silent, _ = adlb.build(small_study(), {"LB": lb(INR), "CM": cm}, adsl(), CUTOFF)
+    assert silent["ATOXGRH"].to_list() == [0, 2, 0, 0, 0, 0]
+    assert silent["RULE"][2] == "anticoagulation unknown"
+
+
+def test_symptoms_of_a_low_sodium_come_from_the_events_the_study_names() -> None:
+    """CTCAE v5.0: 125 to 129 without symptoms is grade 2, with symptoms 3."""
+    ae = table(
+        """
+        USUBJID | AEDECOD       | AESTDTC    | AEENDTC
+        1       | Hyponatraemia | 2026-02-01 | 2026-02-05
+        1       | Fatigue       | 2026-02-01 | 2026-03-05
+        """
+    ).with_columns(pl.all().cast(pl.String))
+    period = {"domain": "AE", "where": {"AEDECOD": "Hyponatraemia"}, "start": "AESTDTC", "end": "AEENDTC"}
+    study = small_study(sources=small_sources(symptoms={"SODIUM": period}))
+    values = """
+        USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBSTNRLO | LBDTC
+        1       | 1     | SODIUM   | 127      | mmol/L   | 135      | 2026-02-03
+        1       | 2     | SODIUM   | 127      | mmol/L   | 135      | 2026-02-06
+        1       | 3     | K        | 3.1      | mmol/L   | 3.5      | 2026-02-03
+    """
+    frame, _ = adlb.build(study, {"LB": lb(values), "AE": ae}, adsl(), CUTOFF)
+    assert dict(frame.filter(PARAMCD="SODIUM").select("SRCSEQ", "ATOXGRL").iter_rows()) == {1: 3, 2: 2}
+    assert "symptoms unknown" in frame.filter(PARAMCD="K")["RULE"].item()

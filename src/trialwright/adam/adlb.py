@@ -14,7 +14,8 @@ from typing import Any, Final
 import polars as pl
 
 from trialwright.adam import policies
-from trialwright.adam.safety_common import Sdtm, because, domain, flag, in_order, of_subjects, only
+from trialwright.adam.safety_common import Sdtm, because, domain, flag, goes_on, numbered, of_subjects, only
+from trialwright.adam.safety_periods import within
 from trialwright.medicine import ctcae
 from trialwright.medicine.ctcae_course import nearest_albumin
 from trialwright.medicine.units import to_si
@@ -64,29 +65,39 @@ _LB: Final = pl.Schema(
     {"LBSEQ": pl.Int64()} | {name: pl.String() for name in _TEXT} | {name: pl.Float64() for name in _NUMBERS}
 )
 
-_SERIES: Final = ["USUBJID", "PARAMCD", "AVALU", "urine"]
-"""Values that can be compared: of one subject, test, unit and specimen."""
+_REASONS: Final = ("censored", "worded", "urine", "reason_low", "reason_high")
+_OF_ADSL: Final = ["TRT01A", "TRTSDT", "TRTSDTM", "TRTEDT", "EOTDT", "EOSDT", "DTHDT"]
 
 
 def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Laboratory values up to the cutoff, one row per record of LB; and what was wrong in them."""
     limits = ctcae.criteria(_version(study))
-    known, strangers = of_subjects(
-        domain(sdtm, "LB", _LB), adsl, ["TRT01A", "TRTSDT", "TRTSDTM", "TRTEDT"], "LB", "LBSEQ"
-    )
+    known, strangers = of_subjects(domain(sdtm, "LB", _LB), adsl, _OF_ADSL, "LB", "LBSEQ")
     records = known.filter((dates.earliest(pl.col("LBDTC")) <= cutoff).fill_null(True))
-    values = _with_baseline(_placed(_in_si(records), study.adverse_events.window_days))
-    graded = _graded(values, limits, policies.laboratory(study))
-    flagged = _worst(_baseline_grades(graded))
-    frame = flagged.with_columns(
+    values = _with_baseline(_placed(_in_si(_in_order(records)), study))
+    asked = values.with_columns(_circumstances(study, sdtm, values, cutoff))
+    graded = _graded(asked, limits, policies.laboratory(study))
+    frame = _worst(graded).with_columns(
         SAFFL=flag(pl.col("TRTSDT").is_not_null()),
         ADY=dates.study_day(pl.col("ADT"), pl.col("TRTSDT")),
         CHG=pl.when("after").then(pl.col("AVAL") - pl.col("BASE")),
         SRCDOM=pl.lit("LB"),
-        RULE=_rule(),
-    ).match_to_schema(SCHEMA, extra_columns="ignore")
+    )
     found = concat([strangers, *_findings(graded, limits["test"].unique().to_list())])
-    return in_order(frame, ["USUBJID", "PARAMCD"], ["ADT", "SRCSEQ"]), found
+    return _explained(frame).match_to_schema(SCHEMA, extra_columns="ignore"), found
+
+
+def _in_order(records: pl.DataFrame) -> pl.DataFrame:
+    """The records in the order of the key, numbered by ``row``; ``who`` and ``what`` number subject and test.
+
+    From here on each step keeps this order, and compares whole numbers instead of text.
+    """
+    dated = records.with_columns(
+        numbered(records["USUBJID"]).alias("who"),
+        numbered(records["LBTESTCD"]).alias("what"),
+        ADT=dates.complete(pl.col("LBDTC")),
+    )
+    return dated.sort("who", "what", "ADT", "LBSEQ", nulls_last=True).with_row_index("row")
 
 
 def _version(study: Study) -> Any:
@@ -99,16 +110,20 @@ def _in_si(records: pl.DataFrame) -> pl.DataFrame:
     ``<5`` is 5 and marked ``censored``; an unknown unit leaves the numbers as they are, marked ``foreign``.
     """
     standard = pl.col("LBSTRESN").is_not_null() | pl.col("LBSTRESC").is_not_null()
-    said = pl.when(standard).then("LBSTRESC").otherwise("LBORRES").str.strip_chars()
-    spoken = pl.when(pl.col("LBSTRESN").is_null()).then(said)
+    said = pl.when(pl.col("LBSTRESN").is_null()).then(pl.coalesce("LBSTRESC", "LBORRES"))
+    spoken = said.str.strip_chars()
     read = spoken.str.replace(r"^[<>]=?\s*", "").cast(pl.Float64, strict=False)
     number = pl.coalesce("LBSTRESN", pl.when(read.is_finite()).then(read))
-    given = records.with_row_index("row").with_columns(
+
+    def original(limit: str) -> pl.Expr:
+        return pl.when(~standard).then(limit).cast(pl.Float64, strict=False)
+
+    given = records.with_columns(
         test=pl.col("LBTESTCD"),
         unit=pl.when(standard).then("LBSTRESU").otherwise("LBORRESU"),
         value=number,
-        lln=pl.when(standard).then("LBSTNRLO").otherwise(pl.col("LBORNRLO").cast(pl.Float64, strict=False)),
-        uln=pl.when(standard).then("LBSTNRHI").otherwise(pl.col("LBORNRHI").cast(pl.Float64, strict=False)),
+        lln=pl.when(standard).then("LBSTNRLO").otherwise(original("LBORNRLO")),
+        uln=pl.when(standard).then("LBSTNRHI").otherwise(original("LBORNRHI")),
         censored=spoken.str.contains("^[<>]").fill_null(False) & number.is_not_null(),
         worded=number.is_null() & said.is_not_null(),
         urine=(pl.col("LBSPEC").eq_missing("URINE") | pl.col("LBCAT").eq_missing("URINALYSIS")),
@@ -123,11 +138,11 @@ def _in_si(records: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _placed(values: pl.DataFrame, window_days: int) -> pl.DataFrame:
+def _placed(values: pl.DataFrame, study: Study) -> pl.DataFrame:
     """``after`` the first dose or not, and on treatment or not. A day without a time is before its dose."""
     dated = values.with_columns(
-        ADT=dates.complete(pl.col("LBDTC")), ADTM=dates.datetime(pl.col("LBDTC")), PARAMCD="LBTESTCD",
-        PARAM="LBTEST", PARCAT1="LBCAT", AVISIT="VISIT", SRCSEQ="LBSEQ",
+        ADTM=dates.datetime(pl.col("LBDTC")), PARAMCD="LBTESTCD", PARAM="LBTEST", PARCAT1="LBCAT",
+        AVISIT="VISIT", SRCSEQ="LBSEQ",
     )  # fmt: skip
     both_timed = pl.col("ADTM").is_not_null() & pl.col("TRTSDTM").is_not_null()
     after = (
@@ -135,32 +150,48 @@ def _placed(values: pl.DataFrame, window_days: int) -> pl.DataFrame:
         .then(pl.col("ADTM") > pl.col("TRTSDTM"))
         .otherwise(pl.col("ADT") > pl.col("TRTSDT"))
     )
-    last = pl.col("TRTEDT") + pl.duration(days=window_days)
-    return dated.with_columns(after=after).with_columns(
-        ONTRTFL=flag(pl.col("after") & (pl.col("ADT") <= last).fill_null(True))
-    )
+    last = pl.col("TRTEDT") + pl.duration(days=study.adverse_events.window_days)
+    within = (pl.col("ADT") <= last).fill_null(True) | goes_on(study)
+    return dated.with_columns(after=after).with_columns(ONTRTFL=flag(pl.col("after") & within))
 
 
 def _with_baseline(values: pl.DataFrame) -> pl.DataFrame:
-    """BASE and the limits that held then, on every row of a subject's test and unit."""
-    before = values.filter(~pl.col("after"), pl.col("AVAL").is_not_null()).select(
-        "row", *_SERIES, "ADT", "ADTM", "SRCSEQ", "AVAL", "ANRLO", "ANRHI"
-    )
-    last = (
-        before.sort("ADT", "ADTM", "SRCSEQ", nulls_last=False)
-        .group_by(_SERIES)
-        .agg(
-            BASE=pl.col("AVAL").last(),
-            baseline_lln=pl.col("ANRLO").last(),
-            baseline_uln=pl.col("ANRHI").last(),
-            baseline_row=pl.col("row").last(),
-        )
-    )
-    joined = values.join(last, on=_SERIES, how="left", maintain_order="left", nulls_equal=True)
+    """BASE, the row it is in and the limits that held then, on every row of what can be compared.
+
+    Values can be compared if they are of one subject, test, unit and specimen.
+    """
+    unit = numbered(values["AVALU"]).cast(pl.Int64).fill_null(-1) + 1
+    kind = pl.col("what").cast(pl.Int64) * 2**16 + unit * 2 + pl.col("urine")
+    placed = values.with_columns(series=pl.col("who").cast(pl.Int64) * 2**32 + kind)
+    moment = pl.coalesce("ADTM", pl.col("ADT").cast(pl.Datetime("us")))
+    before = placed.filter(~pl.col("after"), pl.col("AVAL").is_not_null()).select("row", "series", m=moment)
+    last = before.sort("m", "row").group_by("series").agg(baseline_row=pl.col("row").last())
+    joined = placed.join(last, on="series", how="left", maintain_order="left")
+    is_baseline = (pl.col("row") == pl.col("baseline_row")).fill_null(False)
     return joined.with_columns(
-        ABLFL=only(pl.col("row") == pl.col("baseline_row")),
-        is_baseline=(pl.col("row") == pl.col("baseline_row")).fill_null(False),
+        ABLFL=only(is_baseline),
+        is_baseline=is_baseline,
+        BASE=_at_baseline("AVAL"),
+        baseline_lln=_at_baseline("ANRLO"),
+        baseline_uln=_at_baseline("ANRHI"),
     )
+
+
+def _at_baseline(column: str) -> pl.Expr:
+    return pl.col(column).gather("baseline_row")
+
+
+def _circumstances(study: Study, sdtm: Sdtm, values: pl.DataFrame, cutoff: date) -> list[pl.Series]:
+    """``on_anticoagulant`` and ``symptomatic``: within a period that the study's sources name; else null."""
+    sources = study.sources
+    unknown = pl.repeat(None, values.height, dtype=pl.Boolean, eager=True)
+    anticoagulated = symptomatic = unknown
+    if sources.anticoagulation:
+        anticoagulated = within(sdtm, sources.anticoagulation, values, cutoff)
+    for test, period in sources.symptoms.items():
+        shown = within(sdtm, period, values, cutoff)
+        symptomatic = shown.zip_with(values["PARAMCD"].eq_missing(test), symptomatic)
+    return [anticoagulated.alias("on_anticoagulant"), symptomatic.alias("symptomatic")]
 
 
 def _graded(values: pl.DataFrame, limits: pl.DataFrame, policy: ctcae.Policy) -> pl.DataFrame:
@@ -169,7 +200,8 @@ def _graded(values: pl.DataFrame, limits: pl.DataFrame, policy: ctcae.Policy) ->
         "is_baseline",
         "baseline_lln",
         "baseline_uln",
-        sequence="SRCSEQ",
+        "on_anticoagulant",
+        "symptomatic",
         subject="USUBJID",
         day="ADT",
         test=pl.when(~pl.col("urine")).then("PARAMCD").otherwise(pl.lit("urine")),
@@ -186,41 +218,42 @@ def _graded(values: pl.DataFrame, limits: pl.DataFrame, policy: ctcae.Policy) ->
         ATOXGRH=answer["grade_high"],
         reason_low=answer["reason_low"],
         reason_high=answer["reason_high"],
-    )
+    ).with_columns(BTOXGRL=_at_baseline("ATOXGRL"), BTOXGRH=_at_baseline("ATOXGRH"))
 
 
 def _with_albumin(asked: pl.DataFrame) -> pl.DataFrame:
     """Albumin nearest to each calcium (section 4.4, 2)."""
     calcium = asked.filter(pl.col("test") == "CA").select("row", "subject", "day")
-    albumin = (
-        asked.filter(pl.col("test") == "ALB", pl.col("unit") == "g/L")
-        .sort("sequence")
-        .select("subject", "day", albumin="value")
+    albumin = asked.filter(pl.col("test") == "ALB", pl.col("unit") == "g/L").select(
+        "subject", "day", albumin="value"
     )
     numbered = pl.col("day").to_physical().cast(pl.Int64)
     near = nearest_albumin(calcium.with_columns(day=numbered), albumin.with_columns(day=numbered))
     return asked.join(near.select("row", "albumin"), on="row", how="left", maintain_order="left")
 
 
-def _baseline_grades(graded: pl.DataFrame) -> pl.DataFrame:
-    at_baseline = graded.filter("is_baseline").select(*_SERIES, BTOXGRL="ATOXGRL", BTOXGRH="ATOXGRH")
-    return graded.join(at_baseline, on=_SERIES, how="left", maintain_order="left", nulls_equal=True)
-
-
 def _worst(graded: pl.DataFrame) -> pl.DataFrame:
     """Y on the first of the worst on-treatment grades, per subject and test, in each direction."""
-    on_treatment = (
-        graded.filter(pl.col("ONTRTFL") == "Y")
-        .select("row", "USUBJID", "PARAMCD", "ADT", "SRCSEQ", "ATOXGRL", "ATOXGRH")
-        .sort("ADT", "SRCSEQ", nulls_last=True)
+    grades = {"WORSTLFL": "ATOXGRL", "WORSTHFL": "ATOXGRH"}
+    return graded.with_columns(only(_is_worst(graded, grade)).alias(name) for name, grade in grades.items())
+
+
+def _is_worst(graded: pl.DataFrame, grade: str) -> pl.Expr:
+    candidates = graded.filter(pl.col("ONTRTFL") == "Y", pl.col(grade).is_not_null())
+    chosen = (
+        candidates.select("row", "who", "what", grade)
+        .sort(grade, "row", descending=[True, False])
+        .unique(["who", "what"], keep="first", maintain_order=True)
     )
-    grades = {"WORSTLFL": pl.col("ATOXGRL"), "WORSTHFL": pl.col("ATOXGRH")}
-    chosen = on_treatment.group_by("USUBJID", "PARAMCD").agg(
-        pl.col("row").filter(grade == grade.max()).first().alias(name) for name, grade in grades.items()
-    )
-    return graded.with_columns(
-        only(pl.col("row").is_in(chosen[name].drop_nulls().implode())).alias(name) for name in grades
-    )
+    return pl.col("row").is_in(chosen["row"].implode())
+
+
+def _explained(frame: pl.DataFrame) -> pl.DataFrame:
+    """With RULE, written once for each of the few combinations of reasons."""
+    reasons = frame.select(*_REASONS, undated=pl.col("ADT").is_null())
+    words = reasons.unique().with_columns(RULE=_rule())
+    told = reasons.join(words, on=reasons.columns, how="left", nulls_equal=True, maintain_order="left")
+    return frame.with_columns(told["RULE"])
 
 
 def _rule() -> pl.Expr:
@@ -237,7 +270,7 @@ def _rule() -> pl.Expr:
     return because(
         pl.when("censored").then(pl.lit("value is the bound given")),
         pl.when("worded").then(pl.lit("value is not a number")),
-        pl.when(pl.col("ADT").is_null()).then(pl.lit("the day is not known")),
+        pl.when("undated").then(pl.lit("the day is not known")),
         pl.when("urine").then(pl.lit("urine")),
         of_grades,
     )

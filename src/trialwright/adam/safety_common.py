@@ -178,12 +178,14 @@ def _dose_finding(records: pl.DataFrame, where: pl.Expr, variable: str, rule: st
     )
 
 
+def numbered(texts: pl.Series) -> pl.Series:
+    """Each text by its place in the alphabet: texts are compared once, then only whole numbers."""
+    return texts.cast(pl.Enum(texts.unique().drop_nulls().sort())).to_physical()
+
+
 def in_order(frame: pl.DataFrame, names: Sequence[str], then: Sequence[str]) -> pl.DataFrame:
-    """Sorted by text columns, then by others, nulls last. Texts are ranked once and sort as numbers."""
-    ranks = [
-        frame[name].cast(pl.Enum(frame[name].unique().drop_nulls().sort())).to_physical() for name in names
-    ]
-    keys = [rank.alias(f"_{name}") for rank, name in zip(ranks, names, strict=True)]
+    """Sorted by text columns, then by others, nulls last."""
+    keys = [numbered(frame[name]).alias(f"_{name}") for name in names]
     return (
         frame.with_columns(keys)
         .sort(*(key.name for key in keys), *then, nulls_last=True)

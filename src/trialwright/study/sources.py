@@ -78,6 +78,15 @@ class Component(Frozen):
     datetime: str
 
 
+class Period(Frozen):
+    """Records that last: from a variable to another, open where one is blank."""
+
+    domain: str
+    where: Where
+    start: str
+    end: str
+
+
 class Sources(Frozen):
     facts: Mapping[str, Source]
     """consent, inclusion, randomisation, arm, actual_arm, death, new_therapy, treatment_end, study_end …"""
@@ -92,5 +101,9 @@ class Sources(Frozen):
     """Drug to the variable of AE (or SUPPAE) with the relation to it, where each drug is asked after."""
     dose_given: Annotated[str, Field(pattern=r"^(positive|any)$")] = "positive"
     """Whether a record of exposure with dose zero is a dose: ``any`` where placebo is written so."""
+    anticoagulation: Period | None = None
+    """Anticoagulants as given; without it an INR is graded as if that were not known."""
+    symptoms: Mapping[str, Period] = Field(default_factory=dict)
+    """LBTESTCD to the records (of AE, say) that show the symptoms on which its grade turns."""
     crs: Mapping[str, Component] = Field(default_factory=dict)
     icans: Mapping[str, Component] = Field(default_factory=dict)
