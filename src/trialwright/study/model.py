@@ -71,6 +71,9 @@ class Response(Frozen):
     basis: words.ResponseBasis = "computed"
     assessor: Id
     headline: words.Confirmation = "confirmed"
+    missed: words.MissedScans = "count"
+    rt_is_nact: bool = False
+    """Palliative radiotherapy (the fact of that name) counts as a new anticancer therapy (case P20)."""
     policy: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
     assumes: tuple[str, ...] = ()
 
@@ -81,21 +84,35 @@ class TimeToEvent(Frozen):
     id: Paramcd
     label: Label
     origin: words.Origin = "randomisation"
+    among: words.Among = "randomised"
     events: tuple[words.Event, ...] = Field(min_length=1)
     censor_at: words.CensorAt
+    contact_months: float = Field(default=3, gt=0)
+    """How soon after the cutoff a contact proves life at it, where ``censor_at = "cutoff_if_contact"``."""
+    undated_death: words.UndatedDeath = "censor"
     rules: words.ProgressionRules | None = None
+    progression_date: words.ProgressionDate = "as_seen"
     confirmation: words.Confirmation = "confirmed"
-    """Of the response that starts the clock, where ``origin = "response"``."""
+    """Of the response that starts the clock, stops it, or says who responds."""
     assumes: tuple[str, ...] = ()
 
 
 class BestResponse(Frozen):
-    """One row of ADRS per subject, Y or N."""
+    """One row of ADRS per subject, Y or N: by the best response, or by one of two narrower questions.
+
+    ``at_day``: is there a response of ``success`` within ``window_days`` of that day, with neither
+    progression nor death until then? ``lasting_months``: did the response last so long on the clock
+    ``duration``?
+    """
 
     id: Paramcd
     label: Label
     confirmation: words.Confirmation
     success: tuple[str, ...] = Field(min_length=1)
+    at_day: int | None = Field(default=None, gt=0)
+    window_days: int = Field(default=14, ge=0)
+    lasting_months: float | None = Field(default=None, gt=0)
+    duration: Paramcd | None = None
     policy: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
     """Where this endpoint departs from the study's response policy."""
     assumes: tuple[str, ...] = ()
@@ -108,14 +125,24 @@ class Deterioration(Frozen):
     label: Label
     instrument: Id
     scales: tuple[str, ...] = Field(min_length=1)
-    origin: words.Origin = "randomisation"
+    composite: bool = False
+    """A further row, ``id`` followed by ANY: the first deterioration of any of the scales."""
+    origin: words.DeteriorationOrigin = "randomisation"
     death: words.DeathInDeterioration = "censor_last_form"
+    no_baseline: words.NoBaselineForm = "censor"
+    no_later_form: words.NoLaterForm = "censor"
+    cannot_worsen: words.CannotWorsen = "keep"
+    forms_until: tuple[words.FormsUntil, ...] = ()
     policy: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
     """The names and meanings are those of ``medicine.qlq_c30.Deterioration``."""
     assumes: tuple[str, ...] = ()
 
     def paramcd(self, scale: str) -> str:
         return f"{self.id}{scale}"
+
+    def paramcds(self) -> tuple[str, ...]:
+        scales = (*self.scales, "ANY") if self.composite else self.scales
+        return tuple(self.paramcd(scale) for scale in scales)
 
 
 class Endpoints(Frozen):
@@ -125,7 +152,7 @@ class Endpoints(Frozen):
 
     def ids(self) -> tuple[str, ...]:
         plain = [e.id for e in self.time_to_event] + [e.id for e in self.best_response]
-        return (*plain, *(d.paramcd(scale) for d in self.deterioration for scale in d.scales))
+        return (*plain, *(code for family in self.deterioration for code in family.paramcds()))
 
 
 class Analysis(Frozen):
@@ -286,6 +313,7 @@ class Study(Frozen):
     instruments: tuple[Instrument, ...] = ()
     baseline: tuple[BaselineCharacteristic, ...] = ()
     regimens: tuple[Regimen, ...] = ()
+    death_day: words.DeathDay = "first"
     tumour_activity: str = "TUMOUR"
     """The row of the schedule with the imaging visits."""
     cutoff: date | None = None

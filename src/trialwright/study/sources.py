@@ -89,7 +89,8 @@ class Period(Frozen):
 
 class Sources(Frozen):
     facts: Mapping[str, Source]
-    """consent, inclusion, randomisation, arm, actual_arm, death, new_therapy, treatment_end, study_end …"""
+    """consent, inclusion, randomisation, arm, actual_arm, death, new_therapy, treatment_end, study_end …;
+    optional: clinical_progression (without imaging), palliative_radiotherapy."""
     strata: Mapping[str, Source] = Field(default_factory=dict)
     baseline: Mapping[str, Source] = Field(default_factory=dict)
     assessors: tuple[Assessor, ...] = ()
@@ -101,6 +102,8 @@ class Sources(Frozen):
     """Drug to the variable of AE (or SUPPAE) with the relation to it, where each drug is asked after."""
     dose_given: Annotated[str, Field(pattern=r"^(positive|any)$")] = "positive"
     """Whether a record of exposure with dose zero is a dose: ``any`` where placebo is written so."""
+    lost: Words = ("LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT", "WITHDRAWAL OF CONSENT")
+    """Reasons for the end of the study that mean that the patient was no longer followed (case P14)."""
     anticoagulation: Period | None = None
     """Anticoagulants as given; without it an INR is graded as if that were not known."""
     symptoms: Mapping[str, Period] = Field(default_factory=dict)

@@ -28,16 +28,45 @@ GroupedBy = Literal["planned", "actual"]
 Origin = Literal["randomisation", "inclusion", "first_dose", "response"]
 """Where a clock starts."""
 
-Event = Literal["death", "progression", "new_therapy"]
+Event = Literal["death", "progression", "clinical_progression", "new_therapy", "response"]
 """What may stop a clock. Deterioration stops it by its own kind of endpoint."""
 
-CensorAt = Literal["last_known_alive", "last_adequate_assessment"]
-"""Where a clock that no event stopped is read."""
+Among = Literal["randomised", "responders"]
+"""Whose clock runs: everyone's, or only that of those who respond (time to response)."""
+
+CensorAt = Literal["last_known_alive", "cutoff_if_contact", "last_adequate_assessment"]
+"""Where a clock that no event stopped is read; at the cutoff where a later contact proves life soon after."""
 
 ProgressionRules = Literal["EMA_ITT", "FDA_CENSOR"]
 """Which progressions and deaths count after missed assessments or new therapy (cases P1-P20)."""
 
-DeathInDeterioration = Literal["censor_last_form", "event"]
+MissedScans = Literal["count", "days"]
+"""Two scans are missed: by the scheduled ones between, or by twice interval and window (rules page 6.4)."""
+
+ProgressionDate = Literal["as_seen", "next_scheduled"]
+"""A progression counts from the day that showed it, or from the next scheduled scan (sensitivity S2)."""
+
+UndatedDeath = Literal["censor", "event_next_day"]
+"""A death without any date is censored, or an event the day after the last day known alive."""
+
+DeathDay = Literal["first", "middle", "last"]
+"""The day given to a death known to the month or year, if later than the last day known alive."""
+
+DeteriorationOrigin = Literal["randomisation", "inclusion", "first_dose", "baseline_form"]
+
+DeathInDeterioration = Literal["censor_last_form", "event", "event_within_two_intervals", "competing"]
+"""Death before deterioration: censored at the last form, an event, only soon after it, or CNSR 2."""
+
+NoBaselineForm = Literal["censor", "exclude", "event"]
+"""No baseline score: censored, or an event, on the first day; or no row."""
+
+NoLaterForm = Literal["censor", "event"]
+
+CannotWorsen = Literal["keep", "exclude"]
+"""A baseline that leaves no room to worsen by the threshold."""
+
+FormsUntil = Literal["progression", "new_therapy"]
+"""After what forms no longer count."""
 
 Method = Literal[
     "time_to_event", "duration", "proportion", "toxicity", "questionnaire", "exposure", "laboratory"
