@@ -31,17 +31,29 @@ def _text(drawn: str) -> pl.DataFrame:
     return frame.with_columns(pl.exclude("^.*SEQ$").cast(pl.String))
 
 
-def _study() -> Any:
+def _study(**changes: Any) -> Any:
     facts = small_sources()["facts"] | {
         "first_dose": {"domain": "EX", "variable": "EXSTDTC"},
         "last_dose": {"domain": "EX", "variable": "EXENDTC", "pick": "last"},
+        "clinical_progression": {
+            "domain": "CE",
+            "variable": "CESTDTC",
+            "where": {"CETERM": "CLINICAL PROGRESSION"},
+        },
+        "palliative_radiotherapy": {
+            "domain": "PR",
+            "variable": "PRSTDTC",
+            "where": {"PRCAT": "PALLIATIVE RADIOTHERAPY"},
+        },
     }
-    return small_study(sources=small_sources(facts=facts))
+    return small_study(sources=small_sources(facts=facts), **changes)
 
 
-def _subject(dm: str = DM, ds: str = DS, **others: str) -> tuple[dict[str, Any], list[str]]:
+def _subject(
+    dm: str = DM, ds: str = DS, study: Any = None, **others: str
+) -> tuple[dict[str, Any], list[str]]:
     sdtm = {"DM": _text(dm), "DS": _text(ds)} | {name: _text(drawn) for name, drawn in others.items()}
-    frame, found = adsl.build(_study(), sdtm, CUTOFF)
+    frame, found = adsl.build(study or _study(), sdtm, CUTOFF)
     return frame.row(0, named=True), found["rule"].to_list()
 
 
@@ -153,3 +165,129 @@ def test_dates_in_the_wrong_order_are_a_query_and_not_corrected() -> None:
     row, found = _subject(ds=DS.replace("2026-01-01", "2026-01-09"))
     assert row["RFICDT"] == dt.date(2026, 1, 9)
     assert found == ["RFICDT is after RANDDT"]
+
+
+#: The last dose is on 10 March 2026 (trial-and-rules 6.7).
+THERAPIES = table("""
+ flag | written    | start
+ no   | 2026-04-02 | 2026-04-02
+ D    | 2026-04    | 2026-04-01
+ D    | 2026-03    | 2026-03-11
+ M    | 2026       | 2026-03-11
+ D    | 2026-02    | 2026-02-01
+ M    | 2027       | 2027-01-01
+ no   | 2027-07    | none
+""")
+
+
+@pytest.mark.parametrize("case", THERAPIES.to_dicts(), ids=lambda case: str(case["written"]))
+def test_a_new_therapy_not_known_to_the_day_starts_after_the_last_dose_and_is_flagged(
+    case: dict[str, Any],
+) -> None:
+    row, found = _subject(
+        EX="USUBJID | EXSEQ | EXDOSE | EXSTDTC | EXENDTC\n X | 1 | 1 | 2026-03-10 | 2026-03-10",
+        CM=f"USUBJID | CMSEQ | CMCAT | CMSTDTC\n X | 4 | NEW ANTICANCER THERAPY | {case['written']}",
+    )
+    assert str(row["NACTDT"]).replace("None", "none") == case["start"]
+    imputed = case["flag"] != "no"
+    assert row["NACTDTF"] == (case["flag"] if imputed else None)
+    told = "start of a new anticancer therapy not known to the day"
+    assert found == ([told] if imputed else [])
+    if row["NACTDT"]:
+        assert (row["NACTDOM"], row["NACTVAR"], row["NACTSEQ"]) == ("CM", "CMSTDTC", 4)
+
+
+def test_a_new_therapy_without_a_date_is_a_query_and_the_first_that_has_one_counts() -> None:
+    row, found = _subject(
+        CM="""
+ USUBJID | CMSEQ | CMSTDTC    | CMCAT
+ X       |     1 |            | NEW ANTICANCER THERAPY
+ X       |     2 | 2026-06-10 | NEW ANTICANCER THERAPY
+ X       |     3 | 2026-05-10 | NEW ANTICANCER THERAPY
+ X       |     4 | 2026-01-10 | ANTIEMETIC
+"""
+    )
+    assert (row["NACTDT"], row["NACTSEQ"]) == (dt.date(2026, 5, 10), 3)
+    assert found == ["a new anticancer therapy without a date"]
+
+
+@pytest.mark.parametrize(("counts", "start"), [(False, dt.date(2026, 5, 10)), (True, dt.date(2026, 4, 1))])
+def test_p20_palliative_radiotherapy_is_a_new_therapy_only_where_the_study_says_so(
+    counts: bool, start: dt.date
+) -> None:
+    row, _ = _subject(
+        study=_study(response={"assessor": "INV", "rt_is_nact": counts}),
+        CM="USUBJID | CMSEQ | CMCAT | CMSTDTC\n X | 1 | NEW ANTICANCER THERAPY | 2026-05-10",
+        PR="USUBJID | PRSEQ | PRCAT | PRSTDTC\n X | 1 | PALLIATIVE RADIOTHERAPY | 2026-04-01",
+    )
+    assert row["NACTDT"] == start
+
+
+def test_clinical_progression_is_an_optional_fact() -> None:
+    row, _ = _subject(CE="USUBJID | CESEQ | CETERM | CESTDTC\n X | 2 | CLINICAL PROGRESSION | 2026-05-10")
+    assert (row["CLPDDT"], row["CLPDDOM"], row["CLPDSEQ"]) == (dt.date(2026, 5, 10), "CE", 2)
+    assert _subject()[0]["CLPDDT"] is None
+
+
+#: Death known to October 2026, last sign of life as drawn, by the study's word.
+DEATH_DAYS = table("""
+ word   | alive      | death   | dthdt
+ first  | 2026-09-20 | 2026-10 | 2026-10-01
+ middle | 2026-09-20 | 2026-10 | 2026-10-15
+ last   | 2026-09-20 | 2026-10 | 2026-10-31
+ middle | 2026-10-20 | 2026-10 | 2026-10-20
+ middle | 2026-05-20 | 2026   | 2026-07-01
+ last   | 2026-05-20 | 2026   | 2026-12-31
+""")
+
+
+@pytest.mark.parametrize("case", DEATH_DAYS.to_dicts(), ids=lambda c: f"{c['word']} {c['alive']}")
+def test_the_day_of_a_death_not_known_to_the_day_is_the_study_s_choice(case: dict[str, Any]) -> None:
+    dm = DM.replace("|            |  61", f"| {case['death']} |  61")
+    row, _ = _subject(
+        dm, study=_study(death_day=case["word"]), VS=f"USUBJID | VSSEQ | VSDTC\n X | 1 | {case['alive']}"
+    )
+    assert row["DTHDT"] == case["dthdt"]
+
+
+def test_a_sign_of_life_after_the_cutoff_places_a_death_of_that_month_after_it_too() -> None:
+    dm = DM.replace("|            |  61", "| 2027-07 |  61").replace("2027-07", "2027-06")
+    vs = "USUBJID | VSSEQ | VSDTC\n X | 1 | 2027-05-01\n X | 2 | {}"
+    early = adsl.build(_study(), _sdtm(dm, vs.format("2027-06-05")), dt.date(2027, 6, 10))[0]
+    late = adsl.build(_study(), _sdtm(dm, vs.format("2027-06-20")), dt.date(2027, 6, 10))[0]
+    assert early.select("DTHDT", "LSTALVDT").row(0) == (dt.date(2027, 6, 5), dt.date(2027, 6, 5))
+    assert late.select("DTHDT", "DTHFL", "LSTALVDT").row(0) == (None, "N", dt.date(2027, 5, 1))
+
+
+def _sdtm(dm: str, vs: str) -> dict[str, pl.DataFrame]:
+    return {"DM": _text(dm), "DS": _text(DS), "VS": _text(vs)}
+
+
+def test_a_contact_after_the_cutoff_is_kept_only_where_a_clock_asks_for_it() -> None:
+    clock = {"id": "OS", "label": "OS", "events": ["death"], "censor_at": "cutoff_if_contact"}
+    asks = _study(
+        endpoints={"time_to_event": [clock]},
+        analyses=[{"id": "S", "label": "S", "method": "toxicity", "population": "ITT"}],
+    )
+    vs = "USUBJID | VSSEQ | VSDTC\n X | 1 | 2026-02-20\n X | 2 | 2027-08-01\n X | 3 | 2027-07-05"
+    assert _subject(study=asks, VS=vs)[0]["CONTACDT"] == dt.date(2027, 7, 5)
+    assert _subject(VS=vs)[0]["CONTACDT"] is None
+    dead = DM.replace("|            |  61", "| 2027-07-02 |  61")
+    assert _subject(dead, study=asks)[0]["CONTACDT"] == dt.date(2027, 7, 2)
+
+
+def test_a_reason_given_after_the_cutoff_has_not_been_given() -> None:
+    ds = """
+ USUBJID | DSSEQ | DSSCAT    | DSSTDTC    | DSDECOD
+ X       |     3 |           | 2026-01-08 | RANDOMIZED
+ X       |     4 | TREATMENT | 2027-06-01 | ADVERSE EVENT
+ X       |     5 | STUDY     | 2027-07-01 | LOST TO FOLLOW-UP
+"""
+    row, _ = _subject(ds=ds)
+    assert (row["EOTREAS"], row["EOSREAS"], row["EOSDT"]) == ("ADVERSE EVENT", None, None)
+
+
+def test_a_date_that_must_not_be_imputed_is_a_query() -> None:
+    row, found = _subject(ds=DS.replace("2026-01-08", "2026-01"))
+    assert (row["ITTFL"], row["RANDDT"]) == ("Y", dt.date(2026, 1, 1))
+    assert "randomisation not known to the day" in found

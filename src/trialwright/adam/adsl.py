@@ -8,7 +8,9 @@ from datetime import date
 import polars as pl
 
 from trialwright.adam import facts
+from trialwright.adam.anticancer import clinical_progression, first_therapy
 from trialwright.adam.safety_common import Sdtm, flag, text
+from trialwright.adam.vital_status import vital_status
 from trialwright.standards import dates
 from trialwright.standards.findings import concat, findings
 from trialwright.study.model import Study
@@ -26,8 +28,9 @@ _DATES = {
     "RANDDT": "randomisation",
     "EOTDT": "treatment_end",
     "EOSDT": "study_end",
-    "NACTDT": "new_therapy",
 }
+_ENDS = {"EOTREAS": "treatment_end", "EOSREAS": "study_end"}
+"""A reason that is given after the cutoff has not been given."""
 
 
 def build(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -36,7 +39,7 @@ def build(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.Data
     Flags that need lesions, responses or questionnaires are N until ``with_derived_flags``.
     """
     subjects, found = _subjects(study, sdtm, cutoff)
-    subjects, lives = _vital_status(study, sdtm, subjects, cutoff)
+    subjects, lives = vital_status(study, sdtm, subjects, cutoff)
     flagged = _flags(study, subjects).with_columns(CUTOFFDT=pl.lit(cutoff))
     return flagged, concat([found, lives, _order(subjects), _arms(subjects)])
 
@@ -59,7 +62,14 @@ def _subjects(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.
         frame = _join(
             frame, facts.pick(sdtm, known.get(name)).select("USUBJID", pl.col("value").alias(column))
         )
-    frame = _join(frame, _doses(study, sdtm, cutoff))
+    for column, name in _ENDS.items():
+        after = _dated(sdtm, known.get(name), "_late", None).filter(pl.col("_late") > cutoff)
+        too_late = pl.col("USUBJID").is_in(after.get_column("USUBJID").implode())
+        frame = frame.with_columns(pl.when(~too_late).then(column).alias(column))
+    doses = _doses(study, sdtm, cutoff)
+    therapy, odd_therapies = first_therapy(study, sdtm, doses, cutoff)
+    for columns in (doses, therapy, clinical_progression(study, sdtm, cutoff)):
+        frame = _join(frame, columns)
     for column, name in (("TRT01P", "arm"), ("_actual", "actual_arm")):
         frame = _join(
             frame, facts.pick(sdtm, known.get(name)).select("USUBJID", pl.col("value").alias(column))
@@ -73,7 +83,7 @@ def _subjects(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.
         TRT01P=planned,
         TRT01A=pl.when(pl.col("TRTSDT").is_not_null()).then(pl.coalesce(actual, planned)),
     ).drop("_actual")
-    return frame, concat([strata, baseline])
+    return frame, concat([strata, baseline, odd_therapies, _imprecise(sdtm, study)])
 
 
 def _died(dm: pl.DataFrame) -> pl.Expr:
@@ -84,11 +94,29 @@ def _join(frame: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
     return frame.join(columns, on="USUBJID", how="left", maintain_order="left")
 
 
-def _dated(sdtm: Sdtm, source: Source | None, column: str, cutoff: date) -> pl.DataFrame:
+def _dated(sdtm: Sdtm, source: Source | None, column: str, cutoff: date | None) -> pl.DataFrame:
     """The day of a fact, the earliest its text allows, up to the cutoff."""
     picked = facts.pick(sdtm, source)
-    day = dates.earliest(pl.col("value"))
-    return picked.select("USUBJID", day.alias(column)).filter(pl.col(column) <= cutoff)
+    dated = picked.select("USUBJID", dates.earliest(pl.col("value")).alias(column))
+    return dated if cutoff is None else dated.filter(pl.col(column) <= cutoff)
+
+
+def _imprecise(sdtm: Sdtm, study: Study) -> pl.DataFrame:
+    """Dates that must never be imputed. The first day possible stands in, so that nobody is lost: a query."""
+    known = study.sources.facts
+    return concat(
+        findings(
+            picked.filter(~dates.precision(pl.col("value")).is_in(["day", "time"])),
+            dataset=source.domain,
+            key=["USUBJID", "SRCSEQ"],
+            variable=source.variable,
+            rule=f"{name.replace('_', ' ')} not known to the day",
+            value="value",
+            action="the first day possible is used; ask the site",
+        )
+        for name in ("consent", "inclusion", "randomisation", "first_dose")
+        if (source := known.get(name)) is not None and (picked := facts.pick(sdtm, source)).height
+    )
 
 
 def _doses(study: Study, sdtm: Sdtm, cutoff: date) -> pl.DataFrame:
@@ -162,112 +190,6 @@ def _unknown_word(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
         rule="a value that the study does not define",
         value="value",
         action="left out of the stratum or characteristic",
-    )
-
-
-def _vital_status(
-    study: Study, sdtm: Sdtm, frame: pl.DataFrame, cutoff: date
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Death (a partial date imputed and flagged) and the last day known alive.
-
-    A death known to the month: the later of the last day known alive and the first of that month; to the
-    year: likewise with 1 January; without a date: no date is made up (trial-and-rules 6.7).
-    """
-    death = facts.pick(sdtm, study.sources.facts.get("death")).select(
-        "USUBJID",
-        _first=dates.earliest(pl.col("value")),
-        _latest=dates.latest(pl.col("value")),
-        _precision=dates.precision(pl.col("value")),
-        DTHSEQ="SRCSEQ",
-    )
-    frame = _join(frame, death)
-    points = _alive(study, sdtm, frame, cutoff)
-    late = points.filter((pl.col("day") > pl.col("_latest")).fill_null(False))
-    last = (
-        points.filter((pl.col("day") <= pl.col("_latest")).fill_null(True))
-        .sort("day", "SRCDOM", descending=[True, False])
-        .unique("USUBJID", keep="first", maintain_order=True)
-        .select("USUBJID", LSTALVDT="day", LSTALVDM="SRCDOM", LSTALVVR="SRCVAR", LSTALVSQ="SRCSEQ")
-    )
-    whole_day = pl.col("_precision").is_in(["day", "time"])
-    missing = pl.when(pl.col("_precision") == "month").then(pl.lit("D"))
-    frame = _join(frame, last).with_columns(
-        DTHDT=pl.when(whole_day).then("_first").otherwise(pl.max_horizontal("_first", "LSTALVDT")),
-        DTHDTF=missing.when(pl.col("_precision") == "year").then(pl.lit("M")),
-    )
-    frame = frame.with_columns(DTHDT=pl.when(pl.col("_first").is_not_null()).then("DTHDT"))
-    happened = (pl.col("DTHDT") <= cutoff).fill_null(False)
-    undated = pl.col("_died") & pl.col("_first").is_null()
-    frame = frame.with_columns(
-        DTHDT=pl.when(happened).then("DTHDT"),
-        DTHDTF=pl.when(happened).then("DTHDTF"),
-        DTHFL=flag(happened | undated),
-    )
-    found = concat([_life_after_death(late), _imputed(frame), _undated(frame.filter(undated))])
-    return frame.drop("_first", "_latest", "_precision", "_died"), found
-
-
-def _alive(study: Study, sdtm: Sdtm, frame: pl.DataFrame, cutoff: date) -> pl.DataFrame:
-    """Every day up to the cutoff that proves life, the earliest its text allows, with its origin."""
-    points = [
-        facts.rows(sdtm, Source(domain=point.domain, variable=point.variable, where=point.where))
-        for point in study.sources.alive
-    ]
-    whole = pl.concat([pl.DataFrame(schema=facts.PICKED), *(p.match_to_schema(facts.PICKED) for p in points)])
-    seen = whole.select("USUBJID", "SRCDOM", "SRCVAR", "SRCSEQ", day=dates.earliest(pl.col("value")))
-    randomised = frame.filter(pl.col("RANDDT").is_not_null()).select(
-        "USUBJID",
-        pl.lit("DS").alias("SRCDOM"),
-        pl.lit("DSSTDTC").alias("SRCVAR"),
-        pl.lit(None, dtype=pl.Int64).alias("SRCSEQ"),
-        pl.col("RANDDT").alias("day"),
-    )
-    return (
-        pl.concat([seen, randomised])
-        .filter(pl.col("day") <= cutoff)
-        .join(frame.select("USUBJID", "_latest"), on="USUBJID")
-    )
-
-
-def _life_after_death(points: pl.DataFrame) -> pl.DataFrame:
-    """One finding per subject, domain and day: a form of thirty answers is one sign of life."""
-    origin = ["SRCDOM", "SRCVAR"]
-    signs = points.unique(["USUBJID", *origin, "day"], keep="first", maintain_order=True)
-    return concat(
-        findings(
-            rows,
-            dataset=str(domain),
-            key=["USUBJID", "SRCSEQ"],
-            variable=str(variable),
-            rule="a sign of life after the date of death",
-            value="day",
-            action="kept; not used as the last day known alive",
-        )
-        for (domain, variable), rows in signs.partition_by(origin, as_dict=True, maintain_order=True).items()
-    )
-
-
-def _imputed(frame: pl.DataFrame) -> pl.DataFrame:
-    return findings(
-        frame.filter(pl.col("DTHDTF").is_not_null()),
-        dataset="DM",
-        key=["USUBJID"],
-        variable="DTHDTC",
-        rule="date of death not known to the day",
-        value="DTHDT",
-        action="imputed: the later of the last day known alive and the first day possible; flagged",
-    )
-
-
-def _undated(frame: pl.DataFrame) -> pl.DataFrame:
-    return findings(
-        frame,
-        dataset="DM",
-        key=["USUBJID"],
-        variable="DTHDTC",
-        rule="death without a date",
-        value="DTHFL",
-        action="survival censored at the last day known alive",
     )
 
 
