@@ -7,7 +7,9 @@ from datetime import date
 
 import polars as pl
 
+from trialwright.adam import response_endpoints
 from trialwright.adam.adtr import study_day
+from trialwright.adam.disagreement import disagreements
 from trialwright.adam.facts import matching, sequence
 from trialwright.adam.lesions import Lesions, reader, visit_key
 from trialwright.adam.policies import response as policy
@@ -16,7 +18,7 @@ from trialwright.medicine import recist
 from trialwright.standards import dates
 from trialwright.standards.errors import InputError
 from trialwright.standards.findings import concat, findings
-from trialwright.study.model import BestResponse, Study
+from trialwright.study.model import Study
 from trialwright.study.sources import Assessor
 
 TIME_POINT = pl.Schema(
@@ -28,13 +30,16 @@ TIME_POINT = pl.Schema(
         "day": pl.Int64(),
         "pd_day": pl.Int64(),
         "response": pl.String(),
+        "literal": pl.String(),
         "rule": pl.String(),
         "SRCDOM": pl.String(),
         "SRCVAR": pl.String(),
         "SRCSEQ": pl.Int64(),
         "accepted": pl.Boolean(),
+        "note": pl.String(),
     }
 )
+"""One assessment of one reader. ``literal`` counts for the best response: no PR is carried forward in it."""
 _NAMES = {
     "TRGRESP": "Target response",
     "NTRGRESP": "Non-target response",
@@ -42,8 +47,6 @@ _NAMES = {
     "OVRLC": "Overall response, computed from lesions",
     "OVRLR": "Overall response, as reported",
     "OVRLRESP": "Overall response",
-    "BORC": "Best overall response, confirmed",
-    "BORU": "Best overall response, unconfirmed",
 }
 
 
@@ -53,75 +56,67 @@ class Responses:
 
     points    all time points of the study's assessor and basis; shape ``TIME_POINT``
     best      word (confirmed, unconfirmed) to ``recist.best_response`` of the study's assessor
+    baseline  the subjects whom that assessor saw at baseline; None where no lesions were recorded at all
     """
 
     points: pl.DataFrame
     best: dict[str, pl.DataFrame]
+    baseline: pl.Series | None = None
 
 
 def build(
     study: Study, sdtm: Sdtm, adsl: pl.DataFrame, seen: Lesions, cutoff: date
 ) -> tuple[pl.DataFrame, Responses, pl.DataFrame]:
     """ADRS, the responses that the time-to-event endpoints need, and the findings."""
-    computed, parts = _computed(study, seen)
+    computed, parts = _computed(seen)
     reported, found = _reported(study, sdtm, adsl, cutoff)
-    by_assessor = {
-        "OVRLC": _of_assessors(study, computed),
-        "OVRLR": _of_assessors(study, reported),
-    }
+    reported, differences = disagreements(study, seen, computed, reported)
+    by_assessor = {"OVRLC": _of_assessors(study, computed), "OVRLR": _of_assessors(study, reported)}
     basis = by_assessor["OVRLC" if study.response.basis == "computed" else "OVRLR"]
-    counted = _before_new_therapy(basis, adsl)
-    rows = [_rows(by_assessor[name], name, adsl) for name in by_assessor]
+    basis = _counting(basis, adsl)
+    counted = basis.filter("counts")
+    rows = [_rows(points, name, adsl) for name, points in by_assessor.items()]
     rows += [_rows(_of_assessors(study, part), name, adsl) for name, part in parts.items()]
-    rows.append(
-        _rows(basis, "OVRLRESP", adsl).join(
-            counted.select("assessor", "assessment", USUBJID="subject", ANL01FL=pl.lit("Y")).rename(
-                {"assessor": "PARQUAL"}
-            ),
-            on=["USUBJID", "PARQUAL", "assessment"],
-            how="left",
-            maintain_order="left",
-        )
-    )
-    visits = pl.concat([_shaped(frame) for frame in rows])
+    rows.append(_rows(basis, "OVRLRESP", adsl))
     of_policy = _best_by_policy(study, counted)
-    adrs = pl.concat([visits, _best(study, of_policy, adsl)]).select(
+    once = _once(study, of_policy, counted, adsl)
+    adrs = pl.concat([response_endpoints.shaped(frame) for frame in (*rows, *once)]).select(
         pl.lit(study.study.id).alias("STUDYID"), pl.all()
     )
     mine = pl.col("assessor") == study.response.assessor
     best = {word: of_policy[policy(study), word].filter(mine) for word in ("confirmed", "unconfirmed")}
-    return adrs, Responses(basis.filter(mine), best), concat([found, _cr_then_pr(best["confirmed"])])
+    responses = Responses(basis.filter(mine).drop("counts"), best, _with_baseline(study, seen))
+    same_day = concat(_on_one_day(points) for points in (computed, reported))
+    return adrs, responses, concat([found, differences, same_day, _cr_then_pr(best["confirmed"])])
 
 
-def _computed(study: Study, seen: Lesions) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+def _computed(seen: Lesions) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
     """The overall response from the lesions of each reader, and its three parts."""
-    points = recist.time_points(
-        seen.course, recist.non_target_course(seen.non_targets), _new(seen), policy(study)
-    ).join(seen.visits, on=["subject", "assessor", "assessment"], how="left", maintain_order="left")
-    points = points.with_columns(SRCDOM=pl.lit("TR"), SRCVAR=pl.lit("TRSTRESC"))
-    whole = points.select(
-        *("subject", "assessor", "assessment", "AVISIT", "day", "pd_day"),
-        pl.col("overall_response").alias("response"),
-        *("rule", "SRCDOM", "SRCVAR", "SRCSEQ", "accepted"),
-    ).match_to_schema(TIME_POINT)
+    visit = ["subject", "assessor", "assessment"]
+    points = seen.points.join(seen.visits, on=visit, how="left", maintain_order="left")
+    points = points.with_columns(
+        SRCVAR=pl.format("{}STRESC", "SRCDOM"), literal="response", note=pl.lit(None, dtype=pl.String)
+    )
     new = pl.when("new_lesion").then(pl.lit("Y")).otherwise(pl.lit("N"))
-    parts = {
+    said = {
+        "whole": pl.col("overall_response"),
         "TRGRESP": pl.col("target_response"),
         "NTRGRESP": pl.col("non_target_response"),
         "NEWLESN": new,
     }
-    return whole, {
-        name: points.select(
-            *("subject", "assessor", "assessment", "AVISIT", "day", "pd_day"),
-            value.alias("response"),
-            *("rule", "SRCDOM", "SRCVAR", "SRCSEQ", "accepted"),
-        ).match_to_schema(TIME_POINT)
-        for name, value in parts.items()
+    frames = {
+        name: points.with_columns(response=value).select(*TIME_POINT).match_to_schema(TIME_POINT)
+        for name, value in said.items()
     }
+    return frames.pop("whole"), frames
 
 
-def _new(seen: Lesions) -> pl.DataFrame:
-    return seen.new.filter(pl.col("day") > 0)
+def _with_baseline(study: Study, seen: Lesions) -> pl.Series | None:
+    """Whom the study's assessor saw at baseline; None where that reader's lesions are not recorded."""
+    assessor = next(a for a in study.sources.assessors if a.id == study.response.assessor)
+    fitting = [name for name in seen.visits.get_column("assessor").unique() if _fits(assessor, name)]
+    mine = seen.visits.filter(pl.col("assessor").is_in(fitting))
+    return mine.filter("baseline").get_column("subject").unique() if mine.height else None
 
 
 def _reported(
@@ -137,6 +132,7 @@ def _reported(
         pl.coalesce(text(rs, "RSSTRESC"), text(rs, "RSORRES")).alias("response"),
         text(rs, "RSDTC").alias("RSDTC"),
         pl.lit("reported").alias("rule"),
+        pl.lit(None, dtype=pl.String).alias("note"),
         pl.lit("RS").alias("SRCDOM"),
         pl.lit("RSSTRESC").alias("SRCVAR"),
         sequence(rs, "RS"),
@@ -167,7 +163,7 @@ def _reported(
         )
     )
     good = frame.join(odd, on=["subject", "SRCSEQ"], how="anti").filter(pl.col("day") > 0)
-    good = good.with_columns(pd_day=pl.when(pl.col("response") == "PD").then("day"))
+    good = good.with_columns(pd_day=pl.when(pl.col("response") == "PD").then("day"), literal="response")
     return good.select(*TIME_POINT).match_to_schema(TIME_POINT), found
 
 
@@ -199,12 +195,12 @@ def _fits(assessor: Assessor, name: str) -> bool:
     return all(said.get(suffix, "") in words for suffix, words in assessor.where.items())
 
 
-def _before_new_therapy(points: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
-    """Assessments on or before the start of another anticancer therapy."""
-    origin = adsl.select(subject="USUBJID", _therapy=(pl.col("NACTDT") - pl.col("RANDDT")).dt.total_days())
+def _counting(points: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
+    """Adds ``counts``: the assessment is on or before the start of another anticancer therapy."""
+    therapy = adsl.select(subject="USUBJID", _therapy=(pl.col("NACTDT") - pl.col("RANDDT")).dt.total_days())
     return (
-        points.join(origin, on="subject", how="left", maintain_order="left")
-        .filter((pl.col("day") <= pl.col("_therapy")).fill_null(True))
+        points.join(therapy, on="subject", how="left", maintain_order="left")
+        .with_columns(counts=(pl.col("day") <= pl.col("_therapy")).fill_null(True))
         .drop("_therapy")
     )
 
@@ -225,107 +221,73 @@ def _rows(points: pl.DataFrame, paramcd: str, adsl: pl.DataFrame) -> pl.DataFram
         AVISIT="AVISIT",
         AVISITN=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("subject", "assessor"),
         AVALC="response",
+        ANL01FL=_first_to_progress() if "counts" in points.columns else pl.lit(None, dtype=pl.String),
         SRCDOM="SRCDOM",
         SRCVAR="SRCVAR",
         SRCSEQ="SRCSEQ",
         RULE="rule",
+        NOTE="note",
     )
 
 
-_ADRS = pl.Schema(
-    {
-        "USUBJID": pl.String(),
-        "PARQUAL": pl.String(),
-        "PARAMCD": pl.String(),
-        "PARAM": pl.String(),
-        "ADT": pl.Date(),
-        "ADY": pl.Int64(),
-        "AVISIT": pl.String(),
-        "AVISITN": pl.Int64(),
-        "AVALC": pl.String(),
-        "AVAL": pl.Float64(),
-        "ANL01FL": pl.String(),
-        "SRCDOM": pl.String(),
-        "SRCVAR": pl.String(),
-        "SRCSEQ": pl.Int64(),
-        "RULE": pl.String(),
-        "NOTE": pl.String(),
-    }
-)
-
-
-def _shaped(frame: pl.DataFrame) -> pl.DataFrame:
-    """The columns of ADRS; what a row does not have is null."""
-    return frame.select(
-        pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
-        for name, dtype in _ADRS.items()
-    )
+def _first_to_progress() -> pl.Expr:
+    """Y for what counts, up to and including the first progression that does."""
+    progressed = ((pl.col("response") == "PD") & pl.col("counts")).cast(pl.Int64)
+    before = progressed.cum_sum().over("subject", "assessor") - progressed
+    return pl.when(pl.col("counts") & (before == 0)).then(pl.lit("Y"))
 
 
 def _best_by_policy(study: Study, counted: pl.DataFrame) -> dict[tuple[recist.Policy, str], pl.DataFrame]:
     """The best response under each policy that an endpoint asks for, confirmed and unconfirmed."""
     wanted = {(policy(study), word) for word in ("confirmed", "unconfirmed")}
     wanted |= {(policy(study, e.policy), e.confirmation) for e in study.endpoints.best_response}
-    points = counted.select("subject", "assessor", "day", "response")
+    points = counted.select("subject", "assessor", "day", response="literal")
     return {
         (rules, word): recist.best_response(points, rules, confirmed=word == "confirmed")
         for rules, word in wanted
     }
 
 
-def _best(
-    study: Study, of_policy: dict[tuple[recist.Policy, str], pl.DataFrame], adsl: pl.DataFrame
-) -> pl.DataFrame:
+def _once(
+    study: Study,
+    of_policy: dict[tuple[recist.Policy, str], pl.DataFrame],
+    counted: pl.DataFrame,
+    adsl: pl.DataFrame,
+) -> list[pl.DataFrame]:
     """Best responses and yes-or-no endpoints: a row per randomised subject and assessor who saw anyone."""
-    everyone = adsl.filter(pl.col("RANDDT").is_not_null()).select(
-        "USUBJID", "RANDDT", _early=pl.col("DTHDT").is_not_null()
-    )
-    plain = policy(study)
-    saw = set(of_policy[plain, "confirmed"].get_column("assessor").to_list()) | {study.response.assessor}
+    people, plain = response_endpoints.everyone(adsl), policy(study)
+    saw = {*of_policy[plain, "confirmed"].get_column("assessor").to_list(), study.response.assessor}
     frames = []
     for assessor in (a.id for a in study.sources.assessors if a.id in saw):
-        for code, word in (("BORC", "confirmed"), ("BORU", "unconfirmed")):
-            frames.append(_best_rows(of_policy[plain, word], everyone, assessor, code, _NAMES[code]))
+        for code, (word, param) in response_endpoints.BEST.items():
+            best = of_policy[plain, word]
+            frames.append(response_endpoints.best_rows(people, best, assessor, code, param))
         for endpoint in study.endpoints.best_response:
             best = of_policy[policy(study, endpoint.policy), endpoint.confirmation]
-            frames.append(_endpoint_rows(study, best, everyone, assessor, endpoint))
-    return pl.concat([_shaped(frame) for frame in frames])
+            if endpoint.at_day is not None:
+                frames.append(response_endpoints.at_day_rows(study, people, counted, assessor, endpoint))
+            elif endpoint.lasting_months is None:
+                frames.append(response_endpoints.success_rows(study, people, best, assessor, endpoint))
+    return frames
 
 
-def _best_rows(
-    best: pl.DataFrame, everyone: pl.DataFrame, assessor: str, paramcd: str, param: str
-) -> pl.DataFrame:
-    """Everyone randomised has a row: without an assessment the best response is NE, for a stated reason."""
-    mine = best.filter(pl.col("assessor") == assessor)
-    frame = everyone.join(mine, left_on="USUBJID", right_on="subject", how="left", maintain_order="left")
-    none = pl.col("best_response").is_null()
-    reason = pl.when(pl.col("_early")).then(pl.lit("early_death")).otherwise(pl.lit("no_assessment"))
-    return frame.select(
-        "USUBJID",
-        PARQUAL=pl.lit(assessor),
-        PARAMCD=pl.lit(paramcd),
-        PARAM=pl.lit(param),
-        ADT=pl.col("RANDDT") + pl.duration(days=pl.col("day")),
-        ADY=study_day(),
-        AVISITN=pl.lit(-1),
-        AVALC=pl.col("best_response").fill_null("NE"),
-        ANL01FL=pl.lit("Y"),
-        SRCDOM=pl.when(~none).then(pl.lit("ADRS")),
-        SRCVAR=pl.when(~none).then(pl.lit("OVRLRESP")),
-        RULE=pl.when(none).then(reason).otherwise("rule"),
-        NOTE="finding",
-    )
-
-
-def _endpoint_rows(
-    study: Study, best: pl.DataFrame, everyone: pl.DataFrame, assessor: str, endpoint: BestResponse
-) -> pl.DataFrame:
-    rows = _best_rows(best, everyone, assessor, endpoint.id, study.text(endpoint.label))
-    met = pl.col("AVALC").is_in(list(endpoint.success))
-    return rows.with_columns(
-        NOTE=pl.format("best response {}", "AVALC"),
-        AVAL=met.cast(pl.Float64),
-        AVALC=pl.when(met).then(pl.lit("Y")).otherwise(pl.lit("N")),
+def _on_one_day(points: pl.DataFrame) -> pl.DataFrame:
+    """Several assessments of a reader on one day with different responses: the least favourable counts."""
+    day = ["subject", "assessor", "day"]
+    apart = points.filter(pl.col("response").n_unique().over(day) > 1)
+    return concat(
+        findings(
+            rows.sort(*day, "SRCSEQ")
+            .unique(day, keep="first", maintain_order=True)
+            .rename({"subject": "USUBJID", "assessor": "READER"}),
+            dataset=str(domain),
+            key=["USUBJID", "READER", "assessment"],
+            variable=f"{domain}DTC",
+            rule="different responses of one reader on one day",
+            value="response",
+            action="the least favourable that could be evaluated counts",
+        )
+        for (domain,), rows in apart.partition_by("SRCDOM", as_dict=True).items()
     )
 
 

@@ -14,7 +14,8 @@ def build(study: Study, seen: Lesions, adsl: pl.DataFrame) -> pl.DataFrame:
     """One row per subject, reader (PARQUAL) and assessment; AVISITN 0 is the baseline.
 
     AVAL is the sum in mm of the lesions measured (COMPLFL says whether all were); BASE, CHG, PCHG, NADIR,
-    CHGNAD and PCHGNAD as RECIST 1.1 means them. ANL01FL marks complete sums up to a new anticancer therapy.
+    CHGNAD and PCHGNAD as RECIST 1.1 means them. ANL01FL marks complete sums up to a new anticancer therapy
+    and up to the first progression that this reader's lesions show, its own sum included.
     """
     origin = adsl.select(subject="USUBJID", RANDDT="RANDDT", NACTDT="NACTDT")
     visits = seen.visits.select(*_JOIN, "AVISIT", "SRCSEQ")
@@ -23,7 +24,10 @@ def build(study: Study, seen: Lesions, adsl: pl.DataFrame) -> pl.DataFrame:
     )
     day = pl.col("RANDDT") + pl.duration(days=pl.col("day"))
     frame = frame.sort("subject", "assessor", ~pl.col("baseline"), "day", "assessment").with_columns(ADT=day)
-    counted = pl.col("complete") & (pl.col("ADT") <= pl.col("NACTDT")).fill_null(True)
+    pd_day = _first_progressions(seen)
+    frame = frame.join(pd_day, on=["subject", "assessor"], how="left", maintain_order="left")
+    in_time = (pl.col("ADT") <= pl.col("NACTDT")).fill_null(True)
+    counted = pl.col("complete") & in_time & (pl.col("day") <= pl.col("_pd")).fill_null(True)
     has_baseline = pl.col("baseline").any().over("subject", "assessor")
     order = pl.int_range(pl.len(), dtype=pl.Int64).over("subject", "assessor")
     return frame.select(
@@ -50,6 +54,16 @@ def build(study: Study, seen: Lesions, adsl: pl.DataFrame) -> pl.DataFrame:
         pl.lit("TRSTRESN").alias("SRCVAR"),
         "SRCSEQ",
         pl.col("rule").alias("RULE"),
+    )
+
+
+def _first_progressions(seen: Lesions) -> pl.DataFrame:
+    """``_pd``: the last scan of the assessment at which each reader's lesions first show progression."""
+    shown = seen.points.filter(pl.col("overall_response") == "PD").select(*_JOIN, "pd_day")
+    return (
+        shown.join(seen.course.select(*_JOIN, last="day"), on=_JOIN, how="left")
+        .group_by("subject", "assessor")
+        .agg(pl.max_horizontal("pd_day", "last").sort_by("pd_day").first().alias("_pd"))
     )
 
 

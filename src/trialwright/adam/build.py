@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from trialwright.adam import adae, adex, adlb, adqs, adrs, adsl, adtr, adtte
+from trialwright.adam import adae, adex, adlb, adqs, adrs, adsl, adtr, adtte, response_endpoints
 from trialwright.adam.adrs import Responses
 from trialwright.adam.lesions import Lesions, lesions
 from trialwright.adam.safety_common import Sdtm
@@ -31,6 +31,9 @@ def build(
     questionnaires, odd_forms = adqs.build(study, sdtm, subjects, cutoff)
     subjects = adsl.with_derived_flags(study, subjects, _members(study, seen, responses, questionnaires))
     clocks, odd_clocks = adtte.build(study, subjects, responses, questionnaires)
+    responses_data = pl.concat(
+        [responses_data, response_endpoints.lasting_rows(study, subjects, clocks)], how="vertical_relaxed"
+    )
     events, odd_events = adae.build(study, sdtm, subjects, cutoff)
     laboratory, odd_values = adlb.build(study, sdtm, subjects, cutoff)
     exposure, odd_doses = adex.build(study, sdtm, subjects, cutoff)

@@ -70,7 +70,9 @@ def pick(sdtm: Sdtm, source: Source | None) -> pl.DataFrame:
     one = found.sort("order", "SRCSEQ", nulls_last=True, maintain_order=True).unique(
         "USUBJID", keep=keep, maintain_order=True
     )
-    return one.select("USUBJID", _words(source).alias("value"), "SRCDOM", "SRCVAR", "SRCSEQ").match_to_schema(PICKED)
+    return one.select("USUBJID", _words(source).alias("value"), "SRCDOM", "SRCVAR", "SRCSEQ").match_to_schema(
+        PICKED
+    )
 
 
 def _words(source: Source) -> pl.Expr:

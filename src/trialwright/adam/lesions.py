@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from trialwright.adam import policies
+from trialwright.adam import lesion_findings, policies
 from trialwright.adam.facts import sequence
 from trialwright.adam.safety_common import Sdtm, text
 from trialwright.medicine import recist
@@ -23,6 +23,10 @@ TARGET_STATES = {
     "NOT ASSESSABLE": "not_evaluable",
     "COALESCED": "coalesced",
     "SPLIT": "split",
+    "TREATED": "treated",
+    "RESECTED": "treated",
+    "IRRADIATED": "treated",
+    "ABLATED": "treated",
 }
 NON_TARGET_STATES = {
     "ABSENT": "absent",
@@ -31,6 +35,10 @@ NON_TARGET_STATES = {
     "UNEQUIVOCAL PROGRESSION": "progression",
     "NOT EVALUABLE": "not_evaluated",
     "NOT ASSESSABLE": "not_evaluated",
+    "TREATED": "not_evaluated",
+    "RESECTED": "not_evaluated",
+    "IRRADIATED": "not_evaluated",
+    "ABLATED": "not_evaluated",
 }
 NEW_STATES = {
     "EQUIVOCAL": "EQUIVOCAL",
@@ -51,6 +59,7 @@ class Lesions:
     targets                     the diameters that ``course`` is made of, with SRCSEQ
     course                      ``recist.target_course`` of the study's policy
     non_targets, new            rows for ``recist.non_target_course`` and ``time_points``, with SRCSEQ
+    points                      ``recist.time_points`` of all that
     visits                      one row per subject, reader and assessment: AVISIT, first SRCSEQ, accepted
     """
 
@@ -58,6 +67,7 @@ class Lesions:
     course: pl.DataFrame
     non_targets: pl.DataFrame
     new: pl.DataFrame
+    points: pl.DataFrame
     visits: pl.DataFrame
 
 
@@ -78,48 +88,81 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     Baseline is what was seen up to randomisation; of a subject with nothing so early, up to the first dose.
     An assessment dated only to the month takes the first complete date of the same visit, else the earliest
     day possible; that is a finding. Words that no rule knows make a lesion not evaluable; that is one too.
+    A new lesion of TU about which TR says nothing is unequivocal, on the day of TU.
     """
-    tr = _records(sdtm, adsl, cutoff)
-    tr, undated = _days(tr)
-    tr = _classified(tr, sdtm, study.sources.tumour)
     words = study.sources.tumour
+    tr = _records(sdtm, adsl, cutoff)
+    tr, undated = _days(pl.concat([tr, _only_identified(words, sdtm, adsl, cutoff, tr)]))
+    tr = _classified(tr, sdtm, words)
     targets, odd_targets = _targets(tr, words)
     others, odd_others = _states(tr, "NON-TARGET", NON_TARGET_STATES | dict(words.states))
     new, odd_new = _states(tr, "NEW", NEW_STATES | dict(words.states))
     visits = tr.group_by(_VISIT).agg(
         pl.col("VISIT").drop_nulls().first().alias("AVISIT"),
-        pl.col("SRCSEQ").min(),
+        pl.col("SRCDOM").min(),
+        pl.col("SRCSEQ").filter(pl.col("SRCDOM") == pl.col("SRCDOM").min()).min(),
         (pl.col("ACPTFL") == "Y").any().fill_null(False).alias("accepted"),
         pl.col("day").min().alias("first_day"),
+        pl.col("baseline").any(),
     )
     names = {"USUBJID": "subject", "reader": "assessor"}
-    seen = Lesions(
-        targets.rename(names),
-        recist.target_course(targets.rename(names), policies.response(study)),
-        others.rename(names),
-        new.rename(names | {"state": "status"}).drop("baseline"),
-        visits.rename(names),
+    measured, others = targets.rename(names), others.rename(names)
+    new = new.rename(names | {"state": "status"}).drop("baseline")
+    policy = policies.response(study)
+    course = recist.target_course(measured, policy)
+    points = time_points(course, others, new, policy)
+    seen = Lesions(measured, course, others, new, points, visits.rename(names))
+    chosen = lesion_findings.of_baseline(measured)
+    return seen, concat(
+        [undated, odd_targets, odd_others, odd_new, chosen, lesion_findings.of_course(course)]
     )
-    return seen, concat([undated, odd_targets, odd_others, odd_new])
+
+
+_PARTS = ("GRPID", "LNKID", "TESTCD", "STRESC", "ORRES", "STAT", "LOC", "ACPTFL", "DTC")
+
+
+def time_points(
+    course: pl.DataFrame, non_targets: pl.DataFrame, new: pl.DataFrame, policy: recist.Policy
+) -> pl.DataFrame:
+    """The overall responses of each reader; a lesion is new only after randomisation."""
+    later = new.filter(pl.col("day") > 0)
+    return recist.time_points(course, recist.non_target_course(non_targets), later, policy)
 
 
 def _records(sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> pl.DataFrame:
     tr = sdtm.get("TR", pl.DataFrame(schema={"USUBJID": pl.String}))
-    frame = tr.select(
+    return _of_randomised(_plain(tr, "TR"), adsl, cutoff)
+
+
+def _plain(frame: pl.DataFrame, domain: str) -> pl.DataFrame:
+    return frame.select(
         "USUBJID",
-        reader(tr, "TR").alias("reader"),
-        visit_key(tr, "TR").alias("assessment"),
-        *(
-            text(tr, f"TR{name}").alias(name)
-            for name in ("GRPID", "LNKID", "TESTCD", "STRESC", "ORRES", "STAT", "LOC", "ACPTFL", "DTC")
-        ),
-        text(tr, "TRSTRESN").cast(pl.Float64, strict=False).alias("number"),
-        text(tr, "VISIT").alias("VISIT"),
-        sequence(tr, "TR"),
+        reader(frame, domain).alias("reader"),
+        visit_key(frame, domain).alias("assessment"),
+        *(text(frame, f"{domain}{name}").alias(name) for name in _PARTS),
+        text(frame, f"{domain}STRESN").cast(pl.Float64, strict=False).alias("number"),
+        text(frame, "VISIT").alias("VISIT"),
+        pl.lit(domain).alias("SRCDOM"),
+        sequence(frame, domain),
     )
+
+
+def _of_randomised(frame: pl.DataFrame, adsl: pl.DataFrame, cutoff: date) -> pl.DataFrame:
     origin = adsl.filter(pl.col("RANDDT").is_not_null()).select("USUBJID", "RANDDT", "TRTSDT")
     frame = frame.join(origin, on="USUBJID", how="inner", maintain_order="left")
     return frame.filter((dates.earliest(pl.col("DTC")) <= cutoff).fill_null(True))
+
+
+def _only_identified(
+    words: Tumour, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date, tr: pl.DataFrame
+) -> pl.DataFrame:
+    """New lesions that TU identifies and TR never mentions, as if TR called them unequivocal."""
+    tu = sdtm.get("TU", pl.DataFrame(schema={"USUBJID": pl.String}))
+    new = _plain(tu.filter(text(tu, "TUSTRESC").is_in(list(words.new))), "TU")
+    silent = new.join(tr, on=["USUBJID", "reader", "LNKID"], how="anti").with_columns(
+        GRPID=pl.lit(words.new[0]), STRESC=pl.lit("UNEQUIVOCAL")
+    )
+    return _of_randomised(silent, adsl, cutoff)
 
 
 def _days(tr: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -174,8 +217,11 @@ def _classified(tr: pl.DataFrame, sdtm: Sdtm, words: Tumour) -> pl.DataFrame:
     tr = tr.join(identified, on=["USUBJID", "reader", "LNKID"], how="left", maintain_order="left")
     said = pl.col("GRPID").replace_strict(kinds, default=None, return_dtype=pl.String)
     known = pl.col("_kind").replace_strict(kinds, default=None, return_dtype=pl.String)
-    nodal = pl.coalesce("_place", "LOC").is_in(list(words.nodal_locations)).fill_null(False)
-    return tr.with_columns(kind=pl.coalesce(said, known), nodal=nodal).drop("_kind", "_place", "LOC")
+    organ = pl.coalesce("_place", "LOC")
+    nodal = organ.is_in(list(words.nodal_locations)).fill_null(False)
+    return tr.with_columns(kind=pl.coalesce(said, known), organ=organ, nodal=nodal).drop(
+        "_kind", "_place", "LOC"
+    )
 
 
 def _kinds(words: Tumour) -> dict[str, tuple[str, ...]]:
@@ -183,29 +229,35 @@ def _kinds(words: Tumour) -> dict[str, tuple[str, ...]]:
 
 
 def _targets(tr: pl.DataFrame, words: Tumour) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """One row per target lesion, scan and reader: of several diameters the one the rules want."""
-    preferred = pl.when("nodal").then(_rank(words.nodal_diameter)).otherwise(_rank(words.diameter))
-    measured = tr.filter((pl.col("kind") == "TARGET") & pl.col("LNKID").is_not_null()).with_columns(
-        _rank=preferred
-    )
-    states = {**TARGET_STATES, **words.states}
+    """The diameters of the target lesions: of several tests of one day the one that the rules want.
+
+    A state written in a row of its own (too small, split, treated …) goes with the diameters of that visit,
+    or stands for them. The parts of a split lesion are rows of one test: all are kept.
+    """
+    lesion = [*_VISIT, "LNKID"]
     spoken = pl.coalesce("STRESC", "ORRES").str.to_uppercase()
-    state = (
-        pl.when(pl.col("STAT") == "NOT DONE")
-        .then(pl.lit("not_evaluable"))
-        .otherwise(spoken.replace_strict(states, default=None, return_dtype=pl.String))
+    state = spoken.replace_strict({**TARGET_STATES, **words.states}, default=None, return_dtype=pl.String)
+    diameter = pl.when("nodal").then(_rank(words.nodal_diameter)).otherwise(_rank(words.diameter))
+    said = pl.col("TESTCD").is_in(list(words.state))
+    rows = tr.filter((pl.col("kind") == "TARGET") & pl.col("LNKID").is_not_null()).with_columns(
+        state=pl.when(pl.col("STAT") == "NOT DONE").then(pl.lit("not_evaluable")).otherwise(state),
+        _rank=pl.coalesce(diameter, pl.when(said).then(len(words.diameter) + len(words.nodal_diameter))),
+        _said=said.fill_null(False),
     )
-    measured = measured.with_columns(state=state)
-    diameters = measured.filter(pl.col("_rank").is_not_null())
-    odd = diameters.filter(
+    rows = rows.filter(pl.col("_rank").is_not_null())
+    best = rows.filter(pl.col("_rank") == pl.col("_rank").min().over(*lesion, "day"))
+    spoken_apart = (
+        rows.filter(pl.col("_said")).group_by(lesion).agg(_apart=pl.col("state").drop_nulls().min())
+    )
+    best = best.join(spoken_apart, on=lesion, how="left", maintain_order="left").with_columns(
+        state=pl.coalesce("state", "_apart")
+    )
+    odd = best.filter(
         (pl.col("number").is_null() & pl.col("state").is_null()) | (pl.col("number") < 0).fill_null(False)
     )
-    one = diameters.sort("_rank", "SRCSEQ").unique(
-        [*_VISIT, "LNKID", "day"], keep="first", maintain_order=True
-    )
-    frame = one.select(*_VISIT, "day", "LNKID", "number", "nodal", "state", "baseline", "SRCSEQ").rename(
-        {"LNKID": "lesion", "number": "diameter_mm"}
-    )
+    frame = best.select(
+        *_VISIT, "day", "LNKID", "number", "nodal", "organ", "state", "baseline", "SRCSEQ"
+    ).rename({"LNKID": "lesion", "number": "diameter_mm"})
     return frame, _odd(odd, "a target lesion without a usable diameter")
 
 
@@ -223,11 +275,22 @@ def _states(tr: pl.DataFrame, kind: str, words: dict[str, str]) -> tuple[pl.Data
         ),
         spoken=spoken,
     )
+    if kind == "NEW":
+        rows = rows.with_columns(state=_new_state())
     odd = rows.filter(pl.col("state").is_null() & pl.col("STAT").ne_missing("NOT DONE"))
     if kind == "NEW":
         rows = rows.with_columns(state=pl.col("state").fill_null("EQUIVOCAL"))
     frame = rows.select(*_VISIT, "day", pl.col("LNKID").alias("lesion"), "state", "baseline", "SRCSEQ")
     return frame, _odd(odd, f"a {kind.lower()} lesion in a state that no rule knows")
+
+
+def _new_state() -> pl.Expr:
+    """A new lesion that has a size is there; one that was unequivocal and has gone was new all the same."""
+    measured = pl.when(pl.col("number") > 0).then(pl.lit("UNEQUIVOCAL"))
+    state = pl.coalesce("state", measured)
+    seen = pl.col("day").filter(state == "UNEQUIVOCAL").min().over("USUBJID", "reader", "LNKID")
+    gone = (pl.col("spoken") == "ABSENT") & (pl.col("day") > seen) & pl.col("LNKID").is_not_null()
+    return pl.when(gone).then(pl.lit("UNEQUIVOCAL")).otherwise(state)
 
 
 def _odd(rows: pl.DataFrame, rule: str) -> pl.DataFrame:

@@ -1,0 +1,163 @@
+"""Where a reported response is not the one that the same reader's lesions give, and what explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final, get_args, get_type_hints
+
+import polars as pl
+
+from trialwright.adam import policies
+from trialwright.adam.lesions import Lesions, time_points
+from trialwright.medicine import recist
+from trialwright.standards.findings import concat, findings
+from trialwright.study.model import Study
+
+_JOIN: Final = ["subject", "assessor", "assessment"]
+_WORDS: Final = (
+    "reappearance_after_zero",
+    "normal_nodes",
+    "cr_with_ne_non_target",
+    "treated_lesion",
+    "pr_sticky",
+)
+"""The words of the response policy that change the response at a time point."""
+UNEXPLAINED: Final = "no rule explains it"
+BACKDATED: Final = "a lesion equivocal at this visit was found to be new later"
+
+
+def disagreements(
+    study: Study, seen: Lesions, computed: pl.DataFrame, reported: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The reported time points with a note where they differ from those computed; and the findings.
+
+    Both frames in the shape of ``adrs.TIME_POINT``, by reader. Each differing response is tried under every
+    other word of the policy, then under common departures from the rules; the first that gives what was
+    reported is the reason. What nothing gives is said to be unexplained.
+    """
+    own = computed.select(*_JOIN, _computed="response", _rule="rule").unique(_JOIN, keep="first")
+    both = reported.join(own, on=_JOIN, how="left", maintain_order="left")
+    differ = both.filter(pl.col("_computed").is_not_null() & (pl.col("_computed") != pl.col("response")))
+    explained = _explained(study, seen, differ)
+    notes = explained.select(
+        *_JOIN, "SRCSEQ", _note=pl.format("{} computed ({}): {}", "_computed", "_rule", "reason")
+    )
+    noted = reported.join(notes, on=[*_JOIN, "SRCSEQ"], how="left", nulls_equal=True, maintain_order="left")
+    noted = noted.with_columns(note=pl.coalesce("note", "_note")).drop("_note")
+    return noted, concat([_differing(study, explained), *_one_sided(computed, both)])
+
+
+def _explained(study: Study, seen: Lesions, differ: pl.DataFrame) -> pl.DataFrame:
+    """The differing rows with ``reason``."""
+    reason = pl.when(pl.col("_rule") == "new_lesion_backdated").then(pl.lit(BACKDATED))
+    found = differ.with_columns(reason=reason)
+    people = differ.select("subject", "assessor").unique()
+    for words, points in _alternatives(study, _of(seen, people)) if differ.height else ():
+        other = points.select(*_JOIN, _other="overall_response").unique(_JOIN, keep="first")
+        gives = pl.when(pl.col("_other") == pl.col("response")).then(pl.lit(words))
+        found = (
+            found.join(other, on=_JOIN, how="left", maintain_order="left")
+            .with_columns(reason=pl.coalesce("reason", gives))
+            .drop("_other")
+        )
+    return found.with_columns(pl.col("reason").fill_null(UNEXPLAINED))
+
+
+def _of(seen: Lesions, people: pl.DataFrame) -> Lesions:
+    keys = ["subject", "assessor"]
+    parts = ("targets", "course", "non_targets", "new")
+    return replace(seen, **{name: getattr(seen, name).join(people, on=keys, how="semi") for name in parts})
+
+
+def _alternatives(study: Study, seen: Lesions) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Each other way to read the lesions: what it is called, and the time points it gives."""
+    plain = policies.response(study)
+    kinds = get_type_hints(recist.Policy)
+    for name in _WORDS:
+        for word in get_args(kinds[name]) or (False, True):
+            if word != getattr(plain, name):
+                changed = replace(plain, **{name: word})
+                course = recist.target_course(seen.targets, changed)
+                yield (
+                    f"as under {name} = {str(word).lower()}",
+                    time_points(course, seen.non_targets, seen.new, changed),
+                )
+    baseline, nadir = pl.col("baseline_mm"), pl.col("nadir_mm")
+    for words, target in (
+        ("growth compared with the baseline, not with the smallest sum", _target(plain, baseline)),
+        ("growth of 20 % counted without the 5 mm", _twenty_per_cent(plain, nadir)),
+        ("growth of 20 % over the baseline, without the 5 mm", _twenty_per_cent(plain, baseline)),
+        ("lesions that were not measured left aside", _as_if_measured(plain, nadir)),
+        ("lesions that were not measured counted as 0 mm, growth over the baseline", _as_if_gone(plain)),
+    ):
+        later = pl.col("target_response").is_not_null()
+        course = seen.course.with_columns(target_response=pl.when(later).then(target))
+        yield words, time_points(course, seen.non_targets, seen.new, plain)
+    no_others, none_new = seen.non_targets.clear(), seen.new.clear()
+    yield "new lesions left aside", time_points(seen.course, seen.non_targets, none_new, plain)
+    yield "non-target lesions left aside", time_points(seen.course, no_others, seen.new, plain)
+    yield "target lesions taken alone", time_points(seen.course, no_others, none_new, plain)
+
+
+def _target(plain: recist.Policy, reference: pl.Expr) -> pl.Expr:
+    told = ("all_gone", "complete")
+    return recist.target_response(
+        pl.col("sum_mm"), pl.col("baseline_mm"), reference, *(pl.col(name) for name in told), policy=plain
+    )
+
+
+def _as_if_measured(plain: recist.Policy, reference: pl.Expr) -> pl.Expr:
+    some = pl.col("n_measured") > 0
+    return recist.target_response(
+        pl.col("sum_mm"), pl.col("baseline_mm"), reference, pl.col("all_gone"), some, policy=plain
+    )
+
+
+def _as_if_gone(plain: recist.Policy) -> pl.Expr:
+    none, baseline = pl.col("n_measured") == 0, pl.col("baseline_mm")
+    sum_mm, gone = pl.col("sum_mm").fill_null(0.0), pl.col("all_gone") | none
+    return recist.target_response(sum_mm, baseline, baseline, gone, pl.lit(True), policy=plain)
+
+
+def _twenty_per_cent(plain: recist.Policy, reference: pl.Expr) -> pl.Expr:
+    grown = pl.col("complete") & (pl.col("sum_mm") >= 1.2 * reference) & (pl.col("sum_mm") > 0)
+    return pl.when(grown).then(pl.lit("PD")).otherwise(_target(plain, reference))
+
+
+def _differing(study: Study, explained: pl.DataFrame) -> pl.DataFrame:
+    counted = "reported" if study.response.basis == "reported" else "computed"
+    return concat(
+        findings(
+            rows.rename({"subject": "USUBJID", "SRCSEQ": "RSSEQ"}),
+            dataset="RS",
+            key=["USUBJID", "RSSEQ"],
+            variable="RSSTRESC",
+            rule=f"the response reported is not the one computed: {reason}",
+            value=pl.format("{} reported, {} computed ({})", "response", "_computed", "_rule"),
+            action=f"the study counts the {counted} one",
+        )
+        for (reason,), rows in explained.sort("reason", *_JOIN, "SRCSEQ")
+        .partition_by("reason", as_dict=True, maintain_order=True)
+        .items()
+    )
+
+
+def _one_sided(computed: pl.DataFrame, both: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Responses without lesions, and lesions without a response, of readers who give both elsewhere."""
+    for frame, other, dataset, rule in (
+        (both.filter(pl.col("_computed").is_null()), computed, "RS", "a reported response without lesions"),
+        (computed.join(both, on=_JOIN, how="anti"), both, "TR", "lesions without a reported response"),
+    ):
+        readers = other.select("assessor").unique()
+        yield findings(
+            frame.join(readers, on="assessor", how="semi")
+            .sort(*_JOIN)
+            .rename({"subject": "USUBJID", "assessor": "READER"}),
+            dataset=dataset,
+            key=["USUBJID", "READER", "assessment"],
+            variable=f"{dataset}STRESC",
+            rule=rule,
+            value="response",
+            action="not compared at this visit",
+        )
