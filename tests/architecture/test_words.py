@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from small import small_study
-from trialwright.adam import adsl, adtte, policies
+from trialwright.adam import adsl, adtte, deterioration, policies, vital_status
 from trialwright.analysis import run
 from trialwright.conduct import randomise
 from trialwright.medicine import ctcae
@@ -22,6 +22,9 @@ def test_methods() -> None:
 def test_origins_and_events() -> None:
     assert {*adtte.ORIGINS, "response"} == set(get_args(words.Origin))
     assert set(adtte.CATEGORY) == set(get_args(words.CensorAt))
+    assert set(adtte.EVENTS) == set(get_args(words.Event))
+    assert set(deterioration.ORIGINS) == set(get_args(words.DeteriorationOrigin))
+    assert set(vital_status.DEATH_DAY) == set(get_args(words.DeathDay))
 
 
 def test_populations() -> None:

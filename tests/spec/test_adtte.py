@@ -13,8 +13,9 @@ import pytest
 
 from drawn import table
 from small import small_study
-from trialwright.adam import adtte
+from trialwright.adam import adrs, adtte
 from trialwright.adam.adrs import TIME_POINT, Responses
+from trialwright.adam.lesions import lesions
 from trialwright.study.model import Study
 
 DAY0 = dt.date(2026, 1, 1)
@@ -60,9 +61,10 @@ CLOCKS: list[dict[str, Any]] = [
 ]
 
 
-def study() -> Study:
+def study(clocks: list[dict[str, Any]] | None = None, **changes: Any) -> Study:
     schedule = {"visits": VISITS, "activities": {"TUMOUR": tuple(v["id"] for v in VISITS)}}
-    return small_study(endpoints={"time_to_event": CLOCKS}, schedule=schedule, analyses=SAFETY, outcomes=[])
+    plain = {"endpoints": {"time_to_event": clocks or CLOCKS}, "schedule": schedule, "analyses": SAFETY}
+    return small_study(**{**plain, "outcomes": [], **changes})
 
 
 SAFETY = [{"id": "SAFETY", "label": "Safety", "method": "toxicity", "population": "ITT"}]
@@ -74,7 +76,8 @@ def _date(day: float | None) -> dt.date | None:
 
 def _adsl(**given: Any) -> pl.DataFrame:
     """One randomised subject; days from randomisation."""
-    said = {"inclusion": -5, "alive": 0, "death": None, "therapy": None, "dthfl": None, "eos": None} | given
+    nothing = dict.fromkeys(("death", "therapy", "dthfl", "eos", "eot", "clinical", "contact", "dthdtf"))
+    said = {"inclusion": -5, "alive": 0, **nothing} | given
     died = said["death"] is not None
     return pl.DataFrame(
         {
@@ -84,7 +87,7 @@ def _adsl(**given: Any) -> pl.DataFrame:
             "INCLDT": [_date(said["inclusion"])],
             "TRTSDT": [DAY0],
             "DTHDT": [_date(said["death"])],
-            "DTHDTF": [None],
+            "DTHDTF": [said["dthdtf"]],
             "DTHFL": [said["dthfl"] or ("Y" if died else "N")],
             "DTHSEQ": [1],
             "LSTALVDT": [_date(said["alive"])],
@@ -92,18 +95,28 @@ def _adsl(**given: Any) -> pl.DataFrame:
             "LSTALVVR": ["VSDTC"],
             "LSTALVSQ": [9],
             "NACTDT": [_date(said["therapy"])],
+            "NACTDTF": [None],
+            "NACTDOM": ["CM"],
+            "NACTVAR": ["CMSTDTC"],
+            "NACTSEQ": [3],
+            "CLPDDT": [_date(said["clinical"])],
+            "CLPDDOM": ["CE"],
+            "CLPDVAR": ["CESTDTC"],
+            "CLPDSEQ": [4],
+            "CONTACDT": [_date(said["contact"])],
+            "EOTREAS": [said["eot"]],
             "EOSREAS": [said["eos"]],
             "CUTOFFDT": [CUTOFF],
         },
         schema_overrides={
-            **dict.fromkeys(("INCLDT", "DTHDT", "NACTDT", "LSTALVDT"), pl.Date),
-            **dict.fromkeys(("DTHDTF", "EOSREAS"), pl.String),
+            **dict.fromkeys(("INCLDT", "DTHDT", "NACTDT", "LSTALVDT", "CLPDDT", "CONTACDT"), pl.Date),
+            **dict.fromkeys(("DTHDTF", "EOSREAS", "EOTREAS", "NACTDTF"), pl.String),
         },
     )
 
 
-def _responses(scans: str, response_day: int | None = None) -> Responses:
-    """``42 SD, 84 PD``: the overall responses by day."""
+def _responses(scans: str, response_day: int | None = None, *, baseline: bool = True) -> Responses:
+    """``42 SD, 84 PD``: the overall responses by day; ``84 PD*``: dated back."""
     rows = [entry.split() for entry in scans.split(",") if entry.strip()]
     points = pl.DataFrame(
         {
@@ -112,9 +125,11 @@ def _responses(scans: str, response_day: int | None = None) -> Responses:
             "assessment": [day for day, _ in rows],
             "AVISIT": [day for day, _ in rows],
             "day": [int(day) for day, _ in rows],
-            "pd_day": [int(day) if word == "PD" else None for day, word in rows],
-            "response": [word for _, word in rows],
-            "rule": ["drawn"] * len(rows),
+            "pd_day": [int(day) if word.startswith("PD") else None for day, word in rows],
+            "response": [word.strip("*") for _, word in rows],
+            "literal": [word.strip("*") for _, word in rows],
+            "rule": ["new_lesion_backdated" if word.endswith("*") else "drawn" for _, word in rows],
+            "note": [None] * len(rows),
             "SRCDOM": ["TR"] * len(rows),
             "SRCVAR": ["TRSTRESC"] * len(rows),
             "SRCSEQ": list(range(1, len(rows) + 1)),
@@ -135,7 +150,8 @@ def _responses(scans: str, response_day: int | None = None) -> Responses:
         },
         schema_overrides={"response_day": pl.Int64, "confirm_day": pl.Int64, "finding": pl.String},
     )
-    return Responses(points, {"confirmed": best, "unconfirmed": best})
+    seen = pl.Series(["X"] if baseline else [], dtype=pl.String)
+    return Responses(points, {"confirmed": best, "unconfirmed": best}, seen)
 
 
 NO_FORMS = pl.DataFrame(
@@ -149,35 +165,67 @@ NO_FORMS = pl.DataFrame(
 
 
 def _row(
-    paramcd: str, scans: str = "", response_day: int | None = None, **subject: Any
+    paramcd: str,
+    scans: str = "",
+    response_day: int | None = None,
+    *,
+    of: Study | None = None,
+    baseline: bool = True,
+    **subject: Any,
 ) -> dict[str, Any] | None:
-    built, _ = adtte.build(study(), _adsl(**subject), _responses(scans, response_day), NO_FORMS)
+    responses = _responses(scans, response_day, baseline=baseline)
+    built, _ = adtte.build(of or study(), _adsl(**subject), responses, NO_FORMS)
     rows = built.filter(pl.col("PARAMCD") == paramcd).to_dicts()
     return rows[0] if rows else None
 
 
-#: Cases of trial-and-rules 6.4. ``end`` is the day of event or censoring, from randomisation.
+def _of(*args: Any, **subject: Any) -> dict[str, Any]:
+    row = _row(*args, **subject)
+    assert row is not None
+    return row
+
+
+#: The cases of trial-and-rules 6.4. ``ema`` and ``fda``: E at a day, or C(ensored) at a day, and the case that
+#: decided. Days are from randomisation; ``therapy``, ``clinical`` (progression), ``eot`` and ``eos`` as they happen.
 CASES = table("""
- case | scans                          | death | therapy | ema_cnsr | ema_end | fda_cnsr | fda_end
- P3   |                                |       |         |        1 |       0 |        1 |       0
- P4   |                                |    80 |         |        0 |      80 |        0 |      80
- P5   |                                |   200 |         |        0 |     200 |        1 |       0
- P6   | 42 SD, 84 SD, 126 PD           |       |         |        0 |     126 |        0 |     126
- P6b  | 42 SD, 126 PD                  |       |         |        0 |     126 |        0 |     126
- P7   | 42 SD, 60 PD                   |       |         |        0 |      60 |        0 |      60
- P8   | 42 SD, 210 PD                  |       |         |        0 |     210 |        1 |      42
- P9   | 42 SD, 84 SD                   |   120 |         |        0 |     120 |        0 |     120
- P9b  | 42 SD                          |   120 |         |        0 |     120 |        0 |     120
- P10  | 42 SD, 84 SD                   |   300 |         |        0 |     300 |        1 |      84
- P11  | 42 SD, 84 SD, 126 PD           |       |     100 |        0 |     126 |        1 |      84
- P11b | 42 SD, 84 SD, 126 SD           |       |     100 |        1 |     126 |        1 |      84
- P11c | 42 SD, 84 SD, 126 PD           |       |      84 |        0 |     126 |        1 |      84
- P15  | 42 SD, 84 SD, 126 SD           |       |         |        1 |     126 |        1 |     126
- P16  | 42 SD, 84 PD                   |       |      84 |        0 |      84 |        0 |      84
- P18  | 42 NE, 84 NE                   |       |         |        1 |       0 |        1 |       0
- P18b | 42 NE                          |    80 |         |        0 |      80 |        0 |      80
- tie  | 42 SD, 84 PD                   |    84 |         |        0 |      84 |        0 |      84
- ne   | 42 SD, 84 NE                   |       |         |        1 |      42 |        1 |      42
+ case | ema          | fda        | death | therapy | clinical | eot           | eos               | scans
+ P1   | C 0 P1       | C 0 P1     |       |         |          |               |                   | no baseline, 42 SD, 84 PD
+ P2   | E 80 P2      | E 80 P2    |    80 |         |          |               |                   | no baseline, 42 SD
+ P2b  | E 200 P2     | C 0 P2     |   200 |         |          |               |                   | no baseline, 42 SD
+ P2c  | E 80 P2      | E 80 P2    |    80 |         |          |               |                   | no baseline, 42 PD
+ P3   | C 0 P3       | C 0 P3     |       |         |          |               |                   | none
+ P4   | E 80 P4      | E 80 P4    |    80 |         |          |               |                   | none
+ P5   | E 200 P5     | C 0 P5     |   200 |         |          |               |                   | none
+ P6   | E 126 P6     | E 126 P6   |       |         |          |               |                   | 42 SD, 84 SD, 126 PD
+ P6b  | E 126 P6     | E 126 P6   |       |         |          |               |                   | 42 SD, 126 PD
+ P7   | E 60 P7      | E 60 P7    |       |         |          |               |                   | 42 SD, 60 PD
+ P8   | E 210 P8     | C 42 P8    |       |         |          |               |                   | 42 SD, 210 PD
+ P8b  | E 210 P8     | C 0 P8     |       |         |          |               |                   | 42 NE, 210 PD
+ P9   | E 120 P9     | E 120 P9   |   120 |         |          |               |                   | 42 SD, 84 SD
+ P9b  | E 120 P9     | E 120 P9   |   120 |         |          |               |                   | 42 SD
+ P10  | E 300 P10    | C 84 P10   |   300 |         |          |               |                   | 42 SD, 84 SD
+ P11  | E 126 P6     | C 84 P11   |       |     100 |          |               |                   | 42 SD, 84 SD, 126 PD
+ P11b | C 126 P15    | C 84 P11   |       |     100 |          |               |                   | 42 SD, 84 SD, 126 SD
+ P11c | E 126 P6     | C 84 P11   |       |      84 |          |               |                   | 42 SD, 84 SD, 126 PD
+ P11d | E 200 P5     | C 0 P11    |   200 |      20 |          |               |                   | none
+ P12  | C 84 P12     | C 84 P12   |       |         |          | ADVERSE EVENT |                   | 42 SD, 84 SD
+ P12b | E 126 P6     | E 126 P6   |       |         |          | ADVERSE EVENT |                   | 42 SD, 84 SD, 126 PD
+ P13  | E 126 P6     | C 84 P13   |       |         |      100 |               |                   | 42 SD, 84 SD, 126 PD
+ P13b | C 126 P15    | C 84 P13   |       |         |      100 |               |                   | 42 SD, 84 SD, 126 SD
+ P13c | E 84 P6      | E 84 P6    |       |         |       84 |               |                   | 42 SD, 84 PD
+ P13d | E 126 P6     | C 84 P11   |       |      90 |      100 |               |                   | 42 SD, 84 SD, 126 PD
+ P13e | E 126 P6     | C 42 P13   |       |      90 |       80 |               |                   | 42 SD, 84 SD, 126 PD
+ P14  | C 84 P14     | C 84 P14   |       |         |          |               | LOST TO FOLLOW-UP | 42 SD, 84 SD
+ P14b | C 84 P14     | C 84 P14   |       |         |          | ADVERSE EVENT | WITHDRAWAL BY SUBJECT | 42 SD, 84 SD
+ P15  | C 126 P15    | C 126 P15  |       |         |          | COMPLETED     |                   | 42 SD, 84 SD, 126 SD
+ P15b | C 42 P15     | C 42 P15   |       |         |          |               |                   | 42 SD, 84 NE
+ P16  | E 84 P16     | E 84 P16   |       |      84 |          |               |                   | 42 SD, 84 PD
+ P18  | C 0 P18      | C 0 P18    |       |         |          |               |                   | 42 NE, 84 NE
+ P18b | E 80 P4      | E 80 P4    |    80 |         |          |               |                   | 42 NE
+ P18c | E 200 P5     | C 0 P5     |   200 |         |          |               |                   | 42 NE
+ P19  | E 84 P19     | E 84 P19   |       |         |          |               |                   | 42 SD, 84 PD*, 126 PD
+ P19b | E 210 P8     | C 42 P8    |       |         |          |               |                   | 42 SD, 210 PD*
+ tie  | E 84 P6      | E 84 P6    |    84 |         |          |               |                   | 42 SD, 84 PD
 """)
 
 
@@ -186,11 +234,101 @@ CASES = table("""
 def test_progression_free_survival_under_both_rule_sets(
     case: dict[str, Any], rules: str, paramcd: str
 ) -> None:
-    row = _row(paramcd, case["scans"] or "", death=case["death"], therapy=case["therapy"])
-    assert row is not None
-    assert (row["CNSR"], row["ADT"]) == (case[f"{rules}_cnsr"], _date(case[f"{rules}_end"]))
-    assert row["AVAL"] == case[f"{rules}_end"] + 1
+    baseline = not case["scans"].startswith("no baseline")
+    scans = case["scans"].removeprefix("no baseline,").removeprefix("none")
+    subject = {name: case[name] for name in ("death", "therapy", "clinical", "eot", "eos")}
+    row = _of(paramcd, scans, baseline=baseline, **subject)
+    kind, day, why = case[rules].split()
+    assert (row["CNSR"], row["ADT"]) == (int(kind == "C"), _date(int(day)))
+    assert row["AVAL"] == int(day) + 1
+    assert row["RULE"] == f"{'EMA_ITT' if rules == 'ema' else 'FDA_CENSOR'}:{why}"
     assert (row["EVNTDESC"] is None) == (row["CNSR"] == 1) == (row["CNSDTDSC"] is not None)
+
+
+@pytest.mark.parametrize(
+    ("subject", "why"),
+    [
+        ({"clinical": 100}, "LAST ADEQUATE TUMOUR ASSESSMENT BEFORE CLINICAL PROGRESSION"),
+        ({"therapy": 100}, "LAST ADEQUATE TUMOUR ASSESSMENT BEFORE NEW ANTICANCER THERAPY"),
+        ({"eos": "LOST TO FOLLOW-UP"}, "LAST ADEQUATE TUMOUR ASSESSMENT, LOST TO FOLLOW-UP"),
+        ({"eos": "COMPLETED"}, "LAST ADEQUATE TUMOUR ASSESSMENT"),
+        ({"baseline": False}, "NO BASELINE ASSESSMENT"),
+    ],
+)
+def test_a_censored_row_says_why(subject: dict[str, Any], why: str) -> None:
+    assert _of("PFSF", "42 SD, 84 SD, 126 SD", **subject)["CNSDTDSC"] == why
+
+
+def test_a_progression_without_a_baseline_is_a_finding() -> None:
+    _, found = adtte.build(study(), _adsl(), _responses("42 PD", baseline=False), NO_FORMS)
+    assert found["rule"].to_list() == ["a progression without a baseline assessment"]
+
+
+def test_where_no_lesions_are_recorded_at_all_a_reported_progression_counts() -> None:
+    responses = _responses("42 SD, 84 PD")
+    unknown = Responses(responses.points, responses.best, None)
+    built, found = adtte.build(study(), _adsl(), unknown, NO_FORMS)
+    assert built.row(by_predicate=pl.col("PARAMCD") == "PFSE", named=True)["CNSR"] == 0
+    assert found.height == 0
+
+
+def test_p17_what_happens_after_the_cutoff_has_not_happened() -> None:
+    """The scan of the day after the cutoff shows progression; neither it nor the later death is seen."""
+    day = CUTOFF - DAY0
+    tr = pl.DataFrame(
+        {
+            "USUBJID": ["X"] * 3,
+            "TRSEQ": [1, 2, 3],
+            "TRGRPID": ["TARGET"] * 3,
+            "TRLNKID": ["T1"] * 3,
+            "TRTESTCD": ["LDIAM"] * 3,
+            "TRSTRESN": [50.0, 50.0, 90.0],
+            "TREVAL": ["INVESTIGATOR"] * 3,
+            "VISIT": ["B", "W6", "W90"],
+            "TRDTC": [str(DAY0 + dt.timedelta(days=n)) for n in (-3, 42, day.days + 1)],
+        }
+    )
+    subject = _adsl()
+    seen, _ = lesions(study(), {"TR": tr}, subject, CUTOFF)
+    _, responses, _ = adrs.build(study(), {"TR": tr}, subject, seen, CUTOFF)
+    built, _ = adtte.build(study(), subject, responses, NO_FORMS)
+    row = built.row(by_predicate=pl.col("PARAMCD") == "PFSE", named=True)
+    assert (row["CNSR"], row["ADT"], row["RULE"]) == (1, _date(42), "EMA_ITT:P15")
+
+
+#: Missed by count and by days (42-day interval, window 7: more than 98 days), from the last adequate scan.
+MISSED = table("""
+ last | death | count | days
+   42 |   133 | E     | E
+   42 |   134 | C     | E
+   42 |   140 | C     | E
+   42 |   141 | C     | C
+   49 |   134 | C     | E
+   49 |   147 | C     | E
+   49 |   148 | C     | C
+    0 |    91 | E     | E
+    0 |    92 | C     | E
+    0 |    98 | C     | E
+    0 |    99 | C     | C
+""")
+
+
+@pytest.mark.parametrize("case", MISSED.to_dicts(), ids=lambda case: f"{case['last']}-{case['death']}")
+@pytest.mark.parametrize("word", ["count", "days"])
+def test_two_missed_scans_are_counted_or_measured_in_days(case: dict[str, Any], word: str) -> None:
+    of = study(response={"assessor": "INV", "missed": word})
+    row = _of("PFSF", f"{case['last']} SD" if case["last"] else "", of=of, death=case["death"])
+    assert {0: "E", 1: "C"}[row["CNSR"]] == case[word]
+
+
+def test_after_the_schedule_changes_its_interval_the_new_one_is_in_force() -> None:
+    """From day 336 on every 84 days (window 14): 2 x 84 + 2 x 14 = 196 days from there, 98 before."""
+    visits = VISITS[:9] + [{"id": f"L{d}", "day": d, "window": 14} for d in (420, 504, 588)]
+    schedule = {"visits": visits, "activities": {"TUMOUR": tuple(v["id"] for v in visits)}}
+    of = study(response={"assessor": "INV", "missed": "days"}, schedule=schedule)
+    ends = [(336, 532), (336, 533), (335, 433), (335, 434)]
+    got = [_of("PFSF", f"42 SD, {last} SD", of=of, death=death)["CNSR"] for last, death in ends]
+    assert got == [0, 1, 0, 1]
 
 
 def test_two_windows_must_lie_whole_between_the_last_scan_and_the_event() -> None:
