@@ -1,109 +1,136 @@
-"""Many trials at once are the trials one by one."""
+"""The batch forms give what the single forms give, trial by trial, on any data."""
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trialwright.stats.batch import Reason, batch_table, cox_batch, logrank_batch
+from trialwright.stats import batch
+from trialwright.stats.batch_tables import risk_tables
 from trialwright.stats.cox import cox
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.logrank import logrank
+from trialwright.stats.maxcombo import FOUR, maxcombo
 
-STATS = settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.filter_too_much],
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-)
+MANY = settings(max_examples=150, deadline=None)
 
 
 @st.composite
 def trials(draw):
-    """A few trials of the same size: ties or none, strata or none, some patients not yet there."""
+    """Several trials of the same size: whole days, near-ties or continuous; some patients not enrolled yet."""
+    rows, n = draw(st.integers(1, 5)), draw(st.integers(1, 30))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    B, n = draw(st.integers(1, 4)), draw(st.integers(2, 40))
-    time = rng.exponential(10, (B, n))
-    if draw(st.booleans()):
-        time = np.floor(time)
-    event = rng.random((B, n)) < draw(st.sampled_from([0.2, 0.7, 1.0]))
-    group = rng.random((B, n)) < draw(st.sampled_from([0.1, 0.5]))
-    strata = rng.integers(0, draw(st.integers(1, 3)), n)
-    present = rng.random((B, n)) < draw(st.sampled_from([0.6, 1.0]))
-    return time, event, group, strata, present
+    kind = draw(st.sampled_from(["days", "near", "continuous"]))
+    time = rng.integers(0, draw(st.sampled_from([2, 12, 400])), (rows, n)).astype(float)
+    if kind == "near":
+        time += rng.choice([0, 1e-9, 1.2e-8, 2e-8, 4e-8], (rows, n)) * draw(st.sampled_from([1.0, 100.0]))
+    elif kind == "continuous":
+        time = rng.exponential(10, (rows, n))
+    event = rng.random((rows, n)) < draw(st.sampled_from([0, 0.1, 0.6, 1]))
+    group = rng.random((rows, n)) < draw(st.sampled_from([0, 0.1, 0.5, 0.67, 1]))
+    stratum = rng.integers(0, draw(st.sampled_from([1, 3, 40, 90])), (rows, n))
+    absent = rng.random((rows, n)) < draw(st.sampled_from([0, 0, 0.3, 1]))
+    return np.where(absent, -1 - time, time), event & ~absent, group, stratum
 
 
-def one_by_one(function, data, **options):
-    found = []
-    time, event, group, strata, present = data
-    for b in range(len(time)):
-        who = present[b]
-        try:
-            found.append(function(time[b, who], event[b, who], group[b, who], strata[who], **options))
-        except NotEstimable:
-            found.append(None)
-    return found
+def single(function, time, event, group, stratum, **options):
+    here = time >= 0
+    try:
+        return function(time[here], event[here], group[here], stratum[here], **options)
+    except NotEstimable:
+        return None
 
 
-@STATS
-@given(trials(), st.sampled_from([(0, 0), (0, 1), (1, 0), (0.5, 2)]))
-def test_logrank(data, weights):
-    time, event, group, strata, present = data
+@MANY
+@given(trials(), st.sampled_from([(0, 0), (0, 1), (1, 0), (1, 1), (0.5, 2)]), st.booleans())
+def test_logrank(data, weights, stratified):
+    time, event, group, stratum = data
+    stratum = stratum if stratified else np.zeros_like(stratum)
     rho, gamma = weights
-    found = logrank_batch(batch_table(time, event, group, strata, present=present), rho=rho, gamma=gamma)
-    for b, single in enumerate(one_by_one(logrank, data, rho=rho, gamma=gamma)):
-        if single is None:
-            assert np.isnan(found.z[b])
-            assert found.reason[b] != Reason.ESTIMATED
-        else:
-            assert found.reason[b] == Reason.ESTIMATED
-            assert found.statistic[b] == pytest.approx(single.statistic, rel=1e-9, abs=1e-11)
-            assert found.z[b] == pytest.approx(single.z, rel=1e-9, abs=1e-11)
+    found = batch.logrank(risk_tables(time, event, group, stratum), rho=rho, gamma=gamma)
+    for i in range(len(time)):
+        one = single(logrank, time[i], event[i], group[i], stratum[i], rho=rho, gamma=gamma)
+        assert (one is None) == (found.reason[i] != 0) == np.isnan(found.z[i]), batch.Reason(found.reason[i])
+        if one is not None:
+            assert found.statistic[i] == pytest.approx(one.statistic, rel=1e-10, abs=1e-10)
+            assert found.variance[i] == pytest.approx(one.variance, rel=1e-10)
+            assert found.z[i] == pytest.approx(one.z, rel=1e-10, abs=1e-10)
 
 
-@STATS
-@given(trials(), st.sampled_from(["efron", "breslow"]))
-def test_cox(data, ties):
-    time, event, group, strata, present = data
-    found = cox_batch(batch_table(time, event, group, strata, present=present), ties=ties)
-    for b, single in enumerate(one_by_one(cox, data, ties=ties)):
-        if single is None:
-            assert np.isnan([found.coef[b], found.std_error[b]]).all()
-            assert found.reason[b] != Reason.ESTIMATED
-        else:
-            assert found.reason[b] == Reason.ESTIMATED
-            assert found.coef[b] == pytest.approx(single.coef[0], rel=1e-7, abs=1e-8)
-            assert found.std_error[b] == pytest.approx(single.std_error[0], rel=1e-7)
+@MANY
+@given(trials(), st.booleans())
+def test_cox(data, stratified):
+    time, event, group, stratum = data
+    stratum = stratum if stratified else np.zeros_like(stratum)
+    found = batch.cox(risk_tables(time, event, group, stratum))
+    for i in range(len(time)):
+        one = single(cox, time[i], event[i], group[i].astype(float), stratum[i])
+        assert (one is None) == (found.reason[i] != 0) == np.isnan(found.coef[i]), batch.Reason(
+            found.reason[i]
+        )
+        if one is not None:
+            assert found.coef[i] == pytest.approx(one.coef[0], rel=1e-10, abs=1e-10)
+            assert found.std_error[i] == pytest.approx(one.std_error[0], rel=1e-10)
 
 
-def test_reasons():
-    time = np.array([[1.0, 2, 3, 4]] * 5)
-    event = np.array([[0, 0, 0, 0], [1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 1, 1], [0, 0, 0, 1]], dtype=bool)
-    group = np.array([[0, 1, 0, 1], [1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0]], dtype=bool)
-    table = batch_table(time, event, group)
-    assert logrank_batch(table).reason.tolist() == [
-        Reason.NO_EVENTS, Reason.EMPTY_GROUP, Reason.ESTIMATED, Reason.ESTIMATED, Reason.NOT_TOGETHER,
+@MANY
+@given(trials())
+def test_combo(data):
+    time, event, group, stratum = data
+    found = batch.combo(risk_tables(time, event, group, stratum), FOUR)
+    for i in range(len(time)):
+        one = single(maxcombo, time[i], event[i], group[i], stratum[i])
+        assert (one is None) == (found.reason[i] != 0)
+        if one is not None:
+            np.testing.assert_allclose(found.z[i], one.z, rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(found.correlation[i], one.correlation, rtol=1e-9, atol=1e-9)
+
+
+@MANY
+@given(trials(), st.randoms(use_true_random=False))
+def test_no_trial_depends_on_its_neighbours(data, chance):
+    """Alone, in another order, or beside others: the same bits."""
+    order = chance.sample(range(len(data[0])), len(data[0]))
+    whole, mixed = risk_tables(*data), risk_tables(*(a[order] for a in data))
+    for test in (batch.logrank, batch.cox, lambda t: batch.logrank(t, rho=1, gamma=1)):
+        here, there = test(whole), test(mixed)
+        for name in here.__dataclass_fields__:
+            np.testing.assert_array_equal(getattr(here, name)[order], getattr(there, name))
+
+
+def test_each_reason():
+    """One trial for each, and one that has a number."""
+    time = np.array([[1, 2, 3, 4.0]] * 6)
+    time[0] = -1
+    event = np.array([[0] * 4, [1] * 4, [0] * 4, [1, 1, 0, 0], [1, 0, 1, 0], [1] * 4])
+    group = np.array([[0, 1, 0, 1], [1] * 4, [0, 1, 0, 1], [0, 0, 1, 1], [0, 1, 1, 1], [0, 1, 0, 1]])
+    tables = risk_tables(time, event, group)
+    R = batch.Reason
+    assert batch.cox(tables).reason.tolist() == [
+        R.NO_PATIENTS, R.EMPTY_GROUP, R.NO_EVENTS, R.MONOTONE, R.MONOTONE, R.NONE,
     ]  # fmt: skip
-    assert cox_batch(table).reason.tolist() == [
-        Reason.NO_EVENTS, Reason.EMPTY_GROUP, Reason.MONOTONE, Reason.MONOTONE, Reason.MONOTONE,
-    ]  # fmt: skip
+    last = risk_tables([[1, 2, 3]], [[0, 0, 1]], [[0, 1, 1]])
+    assert batch.logrank(last).reason.tolist() == [R.NOT_APART]
+    assert all(reason.words for reason in R if reason)
 
 
 @pytest.mark.parametrize(
-    ("call", "words"),
+    ("change", "words"),
     [
-        (lambda: batch_table(np.ones(3), np.ones(3), np.ones(3)), "time must be"),
-        (lambda: batch_table(np.ones((1, 3)), np.ones(3), np.ones(3), [0, 1, 64]), "strata must be whole"),
-        (lambda: cox_batch(batch_table(np.ones((1, 3)), [1, 1, 0], [1, 0, 0]), ties="exact"), "ties must be"),
+        ({"time": [1.0, 2.0]}, "two dimensions"),
+        ({"time": [[1.0, np.nan]]}, "missing or infinite value in trial 0"),
+        ({"time": [[1.0, -np.nan]]}, "missing or infinite"),
+        ({"time": [[np.inf, 1.0]]}, "missing or infinite"),
+        ({"time": [[-1.0, 1.0]]}, "not enrolled yet, has an event"),
+        ({"event": [[2, 1]]}, "event must be 0 or 1"),
+        ({"group": [[1, 0, 1]]}, "group has shape"),
+        ({"stratum": [[-1, 0]]}, "stratum must hold whole numbers"),
+        ({"stratum": [[0, 256]]}, "stratum must hold whole numbers"),
     ],
-)
-def test_misuse(call, words):
+)  # fmt: skip
+def test_misuse_is_one_clear_sentence(change, words):
+    good = {"time": [[1.0, 2.0]], "event": [[1, 1]], "group": [[0, 1]], "stratum": [[0, 0]]}
     with pytest.raises(ValueError, match=words):
-        call()
-
-
-def test_input_is_not_changed():
-    time = np.array([[3.0, 1.0, 2.0]])
-    before = time.copy()
-    cox_batch(batch_table(time, [1, 1, 1], [1, 1, 0]))
-    assert np.array_equal(time, before)
+        risk_tables(**good | change)
+    with pytest.raises(ValueError, match="rho and gamma"):
+        batch.logrank(risk_tables(**good), rho=-1)

@@ -1,136 +1,55 @@
-"""Log-rank and Cox for many two-arm trials at once, with NaN and a code in place of an exception.
+"""Log-rank and Cox for many two-arm trials at once: a leading axis of trials, NumPy only.
 
-The same numbers as ``logrank`` and ``cox`` (a property test holds them together); a second form because one
-trial wants input checks and few calls, and a simulation wants none and whole rows sorted by value.
-
-Two times of a trial tie when they are equal but for the last few bits (2e-13 of their size); the wider
-``timefix`` of the single form is not applied.
+The numbers are those of ``logrank``, ``cox`` and ``maxcombo`` (a property test holds them together),
+near-ties and Efron's correction included. What these raise as ``NotEstimable`` is NaN here, with a reason
+for that trial. No trial's number depends, to the last bit, on which other trials stand beside it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from trialwright.stats.arrays import Bools, Floats, Ints
+from trialwright.stats.arrays import Floats, Ints
+from trialwright.stats.batch_tables import BatchTables, Part, per_trial
 
-_NEVER = np.iinfo(np.int64).max
+_STEPS = 60
+_SETTLED = 1e-18  # squared Newton step in units of the standard error
+_FARTHEST = 3.0  # of a Newton step: a hazard ratio of 20
 
 
 class Reason(IntEnum):
-    """Why a trial of the batch has NaN."""
+    """Why a trial has no number; 0 where it has one."""
 
-    ESTIMATED = 0
-    NO_EVENTS = 1
+    NONE = 0
+    NO_PATIENTS = 1
     EMPTY_GROUP = 2
-    NOT_TOGETHER = 3  # no event tells the groups apart
-    MONOTONE = 4  # the hazard ratio is 0 or infinite
-    NO_CONVERGENCE = 5
+    NO_EVENTS = 3
+    NOT_APART = 4
+    MONOTONE = 5
+
+    @property
+    def words(self) -> str:
+        return _WORDS[self]
+
+
+_WORDS = {
+    Reason.NONE: "",
+    Reason.NO_PATIENTS: "no patients",
+    Reason.EMPTY_GROUP: "no patients in one group",
+    Reason.NO_EVENTS: "no events",
+    Reason.NOT_APART: "no event tells the groups apart",
+    Reason.MONOTONE: "monotone likelihood: the hazard ratio is 0 or infinite",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BatchTable:
-    """Each trial's patients in order of time, (B, n): who has the event, and the numbers behind it.
-
-    ``n`` and ``n1`` at risk and ``d``, ``d1`` tied events are of the row's stratum and time, ``before`` the
-    events of the same tie on rows before it, ``stratum`` the label 0 … S-1.
-    """
-
-    event: Bools
-    one: Bools
-    stratum: Ints
-    n: Floats
-    n1: Floats
-    d: Floats
-    d1: Floats
-    before: Floats
-    tied: bool
-    strata: int
-    reason: Ints  # (B,)
-
-
-def batch_table(
-    time: Floats,
-    event: npt.ArrayLike,
-    group: npt.ArrayLike,
-    strata: npt.ArrayLike | None = None,
-    *,
-    present: npt.ArrayLike | None = None,
-) -> BatchTable:
-    """``time`` is (B, n); the others (B, n) or (n,). ``present`` leaves out patients not yet enrolled, say.
-
-    ``strata`` are whole numbers from 0 to 63. Times must be finite and not negative; nothing is checked
-    patient by patient.
-    """
-    t = np.asarray(time, dtype=np.float64)
-    if t.ndim != 2:
-        raise ValueError(f"time must be (trials, patients), not of shape {t.shape}")
-    labels = np.zeros(1, dtype=np.int64) if strata is None else np.asarray(strata, dtype=np.int64)
-    S = int(labels.max(initial=0)) + 1
-    if labels.size and (labels.min() < 0 or S > 64):
-        raise ValueError("strata must be whole numbers from 0 to 63")
-    bits = 4 * labels + 2 * np.asarray(group, dtype=np.int64) + np.asarray(event, dtype=np.int64)
-    low = np.int64((1 << (4 * S - 1).bit_length()) - 1)
-    key = ((t + 0.0).view(np.int64) & ~low) | np.broadcast_to(bits, t.shape)
-    if present is not None:
-        key = np.where(present, key, _NEVER)
-    key.sort(axis=1)
-    here = key != _NEVER
-    one, dead, stratum = here & ((key & 2) > 0), here & ((key & 1) > 0), np.where(here, (key & low) >> 2, -1)
-    first, last = _tie_ends(key & ~low)
-    parts = [_stratum_counts(here & (stratum == s), one, dead, first, last) for s in range(S)]
-    n, n1, d, d1, before = parts[0]
-    for s in range(1, S):
-        mine = stratum == s
-        old = (n, n1, d, d1, before)
-        n, n1, d, d1, before = (np.where(mine, a, b) for a, b in zip(parts[s], old, strict=True))
-    reason = np.where(~dead.any(axis=1), Reason.NO_EVENTS, Reason.ESTIMATED)
-    empty = ~one.any(axis=1) | ~(here & ~one).any(axis=1)
-    reason = np.where(empty, Reason.EMPTY_GROUP, reason).astype(np.int64)
-    tied = bool((d > 1).any())
-    return BatchTable(dead, one, stratum, n, n1, d, d1, before, tied, S, reason)
-
-
-def _tie_ends(moment: Ints) -> tuple[Ints | None, Ints | None]:
-    """First and last row of each row's tie; None where nothing ties."""
-    new = np.ones(moment.shape, dtype=bool)
-    new[:, 1:] = moment[:, 1:] != moment[:, :-1]
-    if new.all():
-        return None, None
-    row = np.arange(moment.shape[1])
-    first = np.maximum.accumulate(np.where(new, row, 0), axis=1)
-    end = np.ones_like(new)
-    end[:, :-1] = new[:, 1:]
-    last = np.minimum.accumulate(np.where(end, row, moment.shape[1])[:, ::-1], axis=1)[:, ::-1]
-    return first, last
-
-
-def _stratum_counts(
-    mine: Bools, one: Bools, dead: Bools, first: Ints | None, last: Ints | None
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    at_risk, ones = (_to_come(who) for who in (mine, mine & one))
-    events, events_1 = mine & dead, mine & dead & one
-    if first is None or last is None:
-        d, d1 = events.astype(np.float64), events_1.astype(np.float64)
-        return at_risk, ones, d, d1, np.zeros_like(d)
-    seen, seen_1 = np.cumsum(events, axis=1, dtype=np.float64), np.cumsum(events_1, axis=1, dtype=np.float64)
-    start = np.take_along_axis(seen - events, first, axis=1)
-    d = np.take_along_axis(seen, last, axis=1) - start
-    d1 = np.take_along_axis(seen_1, last, axis=1) - np.take_along_axis(seen_1 - events_1, first, axis=1)
-    n, n1 = (np.take_along_axis(a, first, axis=1) for a in (at_risk, ones))
-    return n, n1, d, d1, seen - events - start
-
-
-def _to_come(who: Bools) -> Floats:
-    return np.cumsum(who[:, ::-1], axis=1, dtype=np.float64)[:, ::-1]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LogRankBatch:
-    """(B,) each; as in ``LogRank``."""
+class BatchLogRank:
+    """Each of shape (trials,). A negative ``z`` favours group 1; ``reason`` holds codes of ``Reason``."""
 
     statistic: Floats
     variance: Floats
@@ -138,94 +57,210 @@ class LogRankBatch:
     reason: Ints
 
 
-def logrank_batch(table: BatchTable, *, rho: float = 0, gamma: float = 0) -> LogRankBatch:
-    """The (weighted, stratified) log-rank test of each trial."""
-    n = np.maximum(table.n, 1)
-    share = table.n1 / n
-    w = table.event.astype(np.float64)
-    if rho or gamma:
-        S = _pooled_before(table)
-        w = w * S**rho * (1 - S) ** gamma
-    U = (w * (table.one - share)).sum(axis=1)
-    V = w * (w if rho or gamma else 1.0) * share * (1 - share)
-    if table.tied:
-        V = V * (n - table.d) / np.maximum(n - 1, 1)
-    V = V.sum(axis=1)
-    reason = np.where((table.reason == 0) & ~(V > 0), Reason.NOT_TOGETHER, table.reason)
-    good = reason == Reason.ESTIMATED
-    z = np.full(U.shape, np.nan)
-    np.divide(U, np.sqrt(V, out=np.ones_like(V), where=good), out=z, where=good)
-    return LogRankBatch(np.where(good, U, np.nan), np.where(good, V, np.nan), z, reason)
-
-
-def _pooled_before(table: BatchTable) -> Floats:
-    """S(t-) of the row's stratum: a factor for each tie, put on its last event."""
-    closes = table.event & (table.before == table.d - 1)
-    factor = np.where(closes, 1 - table.d / np.maximum(table.n, 1), 1.0)
-    S = np.ones_like(table.n)
-    for s in range(table.strata):
-        mine = table.stratum == s
-        after = np.cumprod(np.where(mine, factor, 1.0), axis=1)
-        S = np.where(mine, np.concatenate((np.ones((len(S), 1)), after[:, :-1]), axis=1), S)
-    return S
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class CoxBatch:
-    """(B,) each: log hazard ratio of group 1, its standard error, Newton steps taken by the slowest trial."""
+class BatchCox:
+    """Each of shape (trials,). ``coef`` is the log hazard ratio of group 1 to group 0."""
 
     coef: Floats
     std_error: Floats
     reason: Ints
-    iterations: int
 
 
-def cox_batch(table: BatchTable, *, ties: str = "efron") -> CoxBatch:
-    """Cox's log hazard ratio with the arm as the only covariate, strata as in the table."""
-    if ties not in ("efron", "breslow"):
-        raise ValueError(f"ties must be efron or breslow, not {ties!r}")
-    n1, n0 = table.n1, table.n - table.n1
-    if ties == "efron" and table.tied:
-        f = table.before / np.maximum(table.d, 1)
-        n1, n0 = n1 - f * table.d1, n0 - f * (table.d - table.d1)
-    n0 = np.where(table.event, n0, 1.0)  # rows without an event add share 0
-    n1 = np.where(table.event, n1, 0.0)
-    total = (table.event & table.one).sum(axis=1, dtype=np.float64)
-    events = table.event.sum(axis=1, dtype=np.float64)
-    reason = np.where((table.reason == 0) & ((total == 0) | (total == events)), Reason.MONOTONE, table.reason)
-    return _newton(n1, n0, total, reason, events)
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchCombo:
+    """``z`` is (trials, weights), ``correlation`` (trials, weights, weights) under no difference."""
+
+    z: Floats
+    correlation: Floats
+    reason: Ints
 
 
-def _newton(n1: Floats, n0: Floats, total: Floats, reason: Ints, events: Floats) -> CoxBatch:
-    """Root of total - sum n1 r / (n0 + n1 r), by trial: Newton's step, halved where it leaves the bracket."""
-    B = total.size
-    beta, information, null = np.zeros(B), np.ones(B), np.ones(B)
-    low, high = np.full(B, -np.inf), np.full(B, np.inf)
-    active, steps = np.flatnonzero(reason == Reason.ESTIMATED), 0
-    while active.size and steps < 60:
-        part = n1[active] * np.exp(beta[active])[:, None]
-        share = part / (n0[active] + part)
-        score = total[active] - share.sum(axis=1)
-        info = (share * (1 - share)).sum(axis=1)
-        if steps == 0:
-            null[active] = info
-            flat = info <= 1e-11 * events[active]
-        else:
-            flat = info <= 1e-8 * null[active]
-        reason[active[flat]] = Reason.MONOTONE if steps else Reason.NOT_TOGETHER
-        information[active] = info
-        rising = score > 0
-        low[active] = np.where(rising, beta[active], low[active])
-        high[active] = np.where(rising, high[active], beta[active])
-        step = np.clip(np.divide(score, info, out=np.zeros_like(score), where=~flat), -3, 3)
-        there = beta[active] + step
-        outside = ~((there > low[active]) & (there < high[active])) & (step != 0)
-        middle = (low[active] + high[active]) / 2
-        beta[active] = np.where(outside & np.isfinite(middle), middle, there)
-        active = active[~flat & (step**2 * info > 1e-18)]
-        steps += 1
-    reason[active] = Reason.NO_CONVERGENCE
-    good = reason == Reason.ESTIMATED
-    error = np.full(B, np.nan)
-    error[good] = 1 / np.sqrt(information[good])
-    return CoxBatch(np.where(good, beta, np.nan), error, reason, steps)
+def logrank(tables: BatchTables, *, rho: float = 0, gamma: float = 0) -> BatchLogRank:
+    """The test of Mantel, weighted by S(t-)^rho (1 - S(t-))^gamma of each trial's stratum if asked."""
+    known(rho, gamma)
+    U, V = np.zeros(tables.trials), np.zeros(tables.trials)
+    for part in tables.parts:
+        surprise, variance = _surprise(part), _variance(part)
+        if rho or gamma:
+            w = _weights(part, rho, gamma)
+            surprise, variance = w * surprise, w * w * variance
+        U[part.trial] += per_trial(part, surprise)
+        V[part.trial] += per_trial(part, variance)
+    told = V > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(told, U / np.sqrt(V), np.nan)
+    blank = np.where(told, 1.0, np.nan)
+    return BatchLogRank(U * blank, V * blank, z, _reason(tables, told, Reason.NOT_APART))
+
+
+def combo(tables: BatchTables, weights: tuple[tuple[float, float], ...]) -> BatchCombo:
+    """Several Fleming–Harrington tests of the same data and how they go together, as ``maxcombo`` needs."""
+    for pair in weights:
+        known(*pair)
+    many = len(weights)
+    U = np.zeros((tables.trials, many))
+    V = np.zeros((tables.trials, many, many))
+    for part in tables.parts:
+        surprise, variance = _surprise(part), _variance(part)
+        w = [_weights(part, rho, gamma) for rho, gamma in weights]
+        for i in range(many):
+            U[part.trial, i] += per_trial(part, w[i] * surprise)
+            for j in range(i + 1):
+                V[part.trial, i, j] += per_trial(part, w[i] * w[j] * variance)
+    for i in range(many):
+        V[:, i, i + 1 :] = V[:, i + 1 :, i]
+    own = np.einsum("tii->ti", V)
+    told = (own > 0).all(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.where(told[:, None], np.sqrt(own), np.nan)
+        correlation = V / (error[:, :, None] * error[:, None, :])
+        z = U / error
+    return BatchCombo(z, correlation, _reason(tables, told, Reason.NOT_APART))
+
+
+def cox(tables: BatchTables) -> BatchCox:
+    """The arm as the only covariate, Efron's ties, Newton from 0 inside a bracket."""
+    odds = [_odds(part) for part in tables.parts]
+    ones, surely, perhaps = (np.zeros(tables.trials) for _ in range(3))
+    for part, rows in zip(tables.parts, odds, strict=True):
+        ones[part.trial] += per_trial(part, part.d1)
+        surely[rows.trial] += per_trial(rows, rows.ratio == 0)
+        perhaps[rows.trial] += per_trial(rows, np.isfinite(rows.ratio))
+    finite = (surely < ones) & (ones < perhaps)
+    coef, std_error = np.full(tables.trials, np.nan), np.full(tables.trials, np.nan)
+    going = np.flatnonzero(finite)
+    beta, low, high = (np.full(tables.trials, v) for v in (0.0, -np.inf, np.inf))
+    odds = [rows.of(finite) for rows in odds]
+    for _ in range(_STEPS):
+        if not going.size:
+            break
+        share, information = _at(odds, beta)
+        score, information = ones[going] - share[going], information[going]
+        step = score / information
+        done = step * score < _SETTLED
+        out = going[done]
+        coef[out], std_error[out] = beta[out] + step[done], 1 / np.sqrt(information[done])
+        beta[going] = _next(beta[going], step, score, (low, high), going)
+        if done.any():
+            going = going[~done]
+            left = np.zeros(tables.trials, dtype=bool)
+            left[going] = True
+            odds = [rows.of(left) for rows in odds]
+    std_error[going], coef[going] = np.nan, np.nan
+    return BatchCox(coef, std_error, _reason(tables, np.isfinite(coef), Reason.MONOTONE))
+
+
+def known(rho: float, gamma: float) -> None:
+    if rho < 0 or gamma < 0:
+        raise ValueError(f"rho and gamma must not be negative, not {rho!r} and {gamma!r}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Odds:
+    """Patients at risk in group 0 for each in group 1, one row per death; infinite where group 1 has none."""
+
+    trial: Ints
+    start: Ints
+    count: Ints
+    ratio: Floats
+
+    def of(self, wanted: npt.NDArray[np.bool_]) -> _Odds:
+        """The rows of the wanted trials only."""
+        keep = wanted[self.trial]
+        if keep.all():
+            return self
+        count = self.count[keep]
+        rows = self.ratio[np.repeat(keep, self.count)]
+        return _Odds(self.trial[keep], np.cumsum(count) - count, count, rows)
+
+
+def _odds(part: Part) -> _Odds:
+    n1, n0, count = part.n1, part.n - part.n1, part.count
+    if part.d is not None:
+        # Efron: the k-th of d tied deaths leaves the share k/d of all d behind
+        d = part.d.astype(np.int64)
+        first = np.cumsum(d) - d
+        f = (np.arange(int(d.sum())) - np.repeat(first, d)) / np.repeat(part.d, d)
+        n1 = np.repeat(n1, d) - f * np.repeat(part.d1, d)
+        n0 = np.repeat(n0, d) - f * np.repeat(part.d - part.d1, d)
+        count = np.add.reduceat(d, part.start) if part.start.size else count
+    with np.errstate(divide="ignore"):
+        return _Odds(part.trial, np.cumsum(count) - count, count, n0 / n1)
+
+
+def _at(odds: list[_Odds], beta: Floats) -> tuple[Floats, Floats]:
+    """Expected deaths of group 1 and their variance at each trial's coefficient."""
+    share, information = np.zeros(beta.size), np.zeros(beta.size)
+    for rows in odds:
+        p = np.repeat(np.exp(-beta[rows.trial]), rows.count)
+        p *= rows.ratio
+        p += 1
+        np.divide(1, p, out=p)
+        total = per_trial(rows, p)
+        np.multiply(p, p, out=p)
+        share[rows.trial] += total
+        information[rows.trial] += total - per_trial(rows, p)
+    return share, information
+
+
+def _next(beta: Floats, step: Floats, score: Floats, ends: tuple[Floats, Floats], going: Ints) -> Floats:
+    """Newton's step, no farther than a limit; the middle of the bracket where it would leave that."""
+    low, high = ends
+    low[going] = np.where(score > 0, beta, low[going])
+    high[going] = np.where(score < 0, beta, high[going])
+    found = beta + np.clip(step, -_FARTHEST, _FARTHEST)
+    outside = (found <= low[going]) | (found >= high[going])
+    with np.errstate(invalid="ignore"):
+        return np.where(outside, (low[going] + high[going]) / 2, found)
+
+
+def _surprise(part: Part) -> Floats:
+    """Deaths of group 1 less those expected, at each row."""
+    share = part.n1 / part.n
+    return part.d1 - (share if part.d is None else part.d * share)
+
+
+def _variance(part: Part) -> Floats:
+    share = part.n1 / part.n
+    single = share * (1 - share)
+    if part.d is None:
+        return single
+    return part.d * single * (part.n - part.d) / np.maximum(part.n - 1, 1)
+
+
+def _weights(part: Part, rho: float, gamma: float) -> Floats:
+    if rho == 0 and gamma == 0:
+        return np.ones(part.n.size)
+    S = _pooled_before(part)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((S if rho == 1 else S**rho) * (1 if gamma == 0 else (1 - S) ** gamma))
+
+
+def _pooled_before(part: Part) -> Floats:
+    """S(t-) of both groups together, trial by trial."""
+    steps = 1 - (1 if part.d is None else part.d) / part.n
+    S = np.ones((part.count.size, int(part.count.max(initial=0)) + 1))
+    inside = np.arange(S.shape[1] - 1) < part.count[:, None]
+    S[:, 1:][inside] = steps
+    np.cumprod(S, axis=1, out=S)
+    return S[:, :-1][inside]
+
+
+def _reason(tables: BatchTables, told: npt.NDArray[np.bool_], otherwise: Reason) -> Ints:
+    reason = np.zeros(tables.trials, dtype=np.int64)
+    for trial in _indices(~told):
+        zero, one, events = tables.counts(trial)
+        reason[trial] = (
+            Reason.NO_PATIENTS
+            if not zero + one
+            else Reason.EMPTY_GROUP
+            if not (zero and one)
+            else Reason.NO_EVENTS
+            if not events
+            else otherwise
+        )
+    return reason
+
+
+def _indices(flags: npt.NDArray[np.bool_]) -> Iterator[int]:
+    yield from np.flatnonzero(flags).tolist()
