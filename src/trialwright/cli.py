@@ -1,4 +1,4 @@
-"""The command line: check, build, rehearse, demo. Heavy imports stand inside the commands."""
+"""The command line: check, build, explain, rehearse, demo. Heavy imports stand inside the commands."""
 
 from __future__ import annotations
 
@@ -133,6 +133,29 @@ def _build(study: Path, sdtm: Path, out: Path, cutoff: date | None) -> None:
     if made.made["notice"]:
         _console().print(made.made["notice"], soft_wrap=True)
     _console().print(f"Report: {out / 'report.html'}", soft_wrap=True)
+
+
+@app.command(epilog="Example: trialwright explain tarlanec --sdtm data/sdtm TARLANEC-001-0001 PFSF")
+def explain(
+    study: _StudyName,
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="USUBJID, or a SUBJID of one subject.")],
+    sdtm: Annotated[
+        Path, typer.Option("--sdtm", metavar="DIR", help="XPT, Parquet, CSV or Dataset-JSON, any mix.")
+    ],
+    endpoint: Annotated[
+        str | None, typer.Argument(metavar="[ENDPOINT]", help="Only this one, such as OS or TTD.")
+    ] = None,
+    cutoff: _Cutoff = None,
+) -> None:
+    """Tell one patient's story: every record used, the rule that fired, what was passed over and why."""
+    with _progress() as say:
+        say("Reading the patient's records")
+        from trialwright.pipeline import Inputs
+        from trialwright.pipeline.explain import explain
+        from trialwright.study.load import folder
+
+        told = explain(Inputs(folder(study), sdtm, _date(cutoff)), subject, endpoint)
+    typer.echo(told, nl=False)
 
 
 @app.command(epilog="Example: trialwright rehearse tarlanec --patients 129 --seed 7 --out rehearsal")

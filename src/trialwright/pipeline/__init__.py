@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from trialwright.adam import build as adam
+from trialwright.adam import trace
 from trialwright.analysis import run as analysis
 from trialwright.pipeline import definition, made
 from trialwright.report import html
@@ -39,6 +40,8 @@ class Built:
     findings: pl.DataFrame
     made: Mapping[str, Any]
     report: str
+    trace: pl.DataFrame
+    """Every fact that the datasets used or passed over, per subject (``adam.trace``)."""
 
 
 def build(inputs: Inputs, created: datetime, say: Progress = lambda _: None) -> Built:
@@ -52,6 +55,7 @@ def build(inputs: Inputs, created: datetime, say: Progress = lambda _: None) -> 
     day = cutoff or made.latest_date(domains)
     say("Deriving the analysis datasets")
     datasets, derived = adam.build(study, domains, day, {})
+    traced = trace.build(study, domains, datasets, day)
     say("Estimating")
     results = analysis.run(study, datasets)
     found = findings.concat([misread, checked, derived])
@@ -67,4 +71,5 @@ def build(inputs: Inputs, created: datetime, say: Progress = lambda _: None) -> 
         "command": inputs.command,
     }
     say("Writing the report")
-    return Built(datasets, results, found, how, html.render(study, results, datasets, found, how))
+    page = html.render(study, results, datasets, found, how, traced)
+    return Built(datasets, results, found, how, page, traced)

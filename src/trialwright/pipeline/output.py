@@ -13,7 +13,8 @@ MARK = "manifest.json"
 
 
 def write(built: Built, out: Path) -> None:
-    """``adam/*.parquet``, ``results.parquet``, ``findings.csv``, ``report.html`` and ``manifest.json``.
+    """``adam/*.parquet``, ``trace.parquet``, ``results.parquet``, ``findings.csv``, ``report.html`` and
+    ``manifest.json``.
 
     The folder is whole or not there. Raises ``InputError`` where ``out`` is something else.
     """
@@ -24,6 +25,7 @@ def _fill(built: Built, folder: Path) -> None:
     (folder / "adam").mkdir()
     for name, frame in built.datasets.items():
         files.write_parquet(frame, folder / "adam" / f"{name.lower()}.parquet")
+    files.write_parquet(built.trace, folder / "trace.parquet")
     files.write_parquet(built.results, folder / "results.parquet")
     built.findings.write_csv(folder / "findings.csv")
     (folder / "report.html").write_text(built.report, encoding="utf-8")

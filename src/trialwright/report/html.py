@@ -15,26 +15,29 @@ from trialwright.report import sections, sources
 from trialwright.report.addresses import Results
 from trialwright.report.context import Context
 from trialwright.report.language import Language, speak
+from trialwright.report.patients import patients
 from trialwright.report.sections import Book, Section
 from trialwright.study.model import Study
 
 
-def render(
+def render(  # noqa: PLR0917 - what a page is made of
     study: Study,
     results: pl.DataFrame,
     datasets: Mapping[str, pl.DataFrame],
     findings: pl.DataFrame,
     made: Mapping[str, Any],
+    trace: pl.DataFrame | None = None,
 ) -> str:
     """The whole page. The same arguments give the same bytes.
 
     ``datasets`` are the ADaM frames by name: ADSL and ADTTE for curves, ADTR for the waterfall; every other
     number is a row of ``results``. ``made``: version, python, packages, created, cutoff, inputs,
     study_sha256, contradictions, assumptions_used, command; ``notice``, where given, stands at the top.
+    ``trace`` (``adam.trace``) tells the story of each patient; without it there is no such section.
     """
     language = speak(study.study.language, study.study.confidence)
     context = Context(study, Results.of(results), datasets, language)
-    parts = _sections(Book(context), findings, made)
+    parts = _sections(Book(context), findings, made, patients(study, trace, findings))
     return _template().render(
         study=study,
         say=language,
@@ -48,7 +51,9 @@ def render(
     )
 
 
-def _sections(book: Book, findings: pl.DataFrame, made: Mapping[str, Any]) -> list[Section]:
+def _sections(
+    book: Book, findings: pl.DataFrame, made: Mapping[str, Any], stories: Section | None
+) -> list[Section]:
     """In reading order; the order also numbers figures and tables."""
     found = [
         sections.opening(book),
@@ -58,6 +63,7 @@ def _sections(book: Book, findings: pl.DataFrame, made: Mapping[str, Any]) -> li
         sections.safety(book),
         sources.record(book, made),
         sources.assumptions(book, made),
+        stories,
         sources.findings(book, findings),
         sources.making(book, made),
     ]
@@ -99,4 +105,7 @@ def _template() -> Template:
 
 @cache
 def _css() -> str:
-    return files("trialwright.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    folder = files("trialwright.report").joinpath("templates")
+    return "".join(
+        folder.joinpath(f"{name}.css").read_text(encoding="utf-8") for name in ("report", "patients")
+    )
