@@ -154,6 +154,15 @@ class TestRestrictedMean:
         assert both.ratio.estimate == near(3.5 / 3)
         assert both.ratio.std_error == near(sqrt(0.5 / 9 + 0.125 / 12.25))
 
+    def test_strata_count_by_their_size(self):
+        # stratum a as above: 3 and 3.5, variances 1/2 and 1/8; stratum b: one of each arm, dead at 1 and at 2
+        both = rmst_difference(
+            [4, 3, 5, 2, 1, 2], [1, 1, 0, 1, 1, 1], [0, 1, 1, 0, 0, 1], 4, strata=[*"aaaabb"]
+        )
+        assert both.group_0.estimate == near(4 / 6 * 3 + 2 / 6 * 1)
+        assert both.group_1.estimate == near(4 / 6 * 3.5 + 2 / 6 * 2)
+        assert both.difference.std_error == near(4 / 6 * sqrt(0.5 + 0.125))
+
 
 def test_landmark_difference():
     # at 3: group 0 has S = 1/2 (one of two dead), group 1 has 2/3 (one of three)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trialwright.stats.arrays import Floats, times, zero_one
+from trialwright.stats.arrays import Floats, codes, times, zero_one
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.intervals import Contrast, difference, ratio
 from trialwright.stats.normal import z_of
@@ -81,11 +81,31 @@ def largest_tau(*curves: KaplanMeier) -> float:
 
 
 def rmst_difference(
-    time: npt.ArrayLike, event: npt.ArrayLike, group: npt.ArrayLike, tau: float, *, confidence: float = 0.95
+    time: npt.ArrayLike,
+    event: npt.ArrayLike,
+    group: npt.ArrayLike,
+    tau: float,
+    *,
+    strata: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
 ) -> RestrictedMeanContrast:
-    """Difference and ratio of restricted means, group 1 against group 0 (``group`` is 0 or 1)."""
-    curve_0, curve_1 = two_curves(time, event, group)
-    control, treated = (rmst(curve, tau=tau, confidence=confidence) for curve in (curve_0, curve_1))
+    """Difference and ratio of restricted means, group 1 against group 0 (``group`` is 0 or 1).
+
+    With ``strata`` each group's mean is that of its strata, weighted by their share of all patients.
+    ``NotEstimable`` where a group, or a group within a stratum, is empty or not followed to ``tau``.
+    """
+    t = times(time)
+    dead, one = zero_one(event, "event", t.size), zero_one(group, "group", t.size)
+    stratum, n_strata = codes(strata, "strata", t.size)
+    parts = []
+    for label in range(n_strata):  # strata
+        who = stratum == label
+        curves = two_curves(t[who], dead[who], one[who])
+        parts.append((who.mean(), [rmst(curve, tau=tau) for curve in curves]))
+    control, treated = (
+        _weighted([(share, means[label]) for share, means in parts], float(tau), confidence)
+        for label in (0, 1)
+    )
     error = float(np.hypot(control.std_error, treated.std_error))
     relative = float(np.hypot(control.std_error / control.estimate, treated.std_error / treated.estimate))
     return RestrictedMeanContrast(
@@ -95,6 +115,15 @@ def rmst_difference(
         difference(treated.estimate - control.estimate, error, confidence),
         ratio(treated.estimate / control.estimate, relative, confidence),
     )
+
+
+def _weighted(parts: list[tuple[float, RestrictedMean]], tau: float, confidence: float) -> RestrictedMean:
+    if not parts:
+        raise NotEstimable("no patients")
+    estimate = float(sum(share * mean.estimate for share, mean in parts))
+    error = float(sum((share * mean.std_error) ** 2 for share, mean in parts) ** 0.5)
+    half = z_of(confidence) * error
+    return RestrictedMean(estimate, error, estimate - half, estimate + half, tau)
 
 
 def landmark_difference(
