@@ -1,5 +1,7 @@
 """Exposure, laboratory, baseline and flow: small tables in, rows out."""
 
+import datetime as dt
+
 import polars as pl
 import pytest
 
@@ -98,6 +100,9 @@ ADLB = table(
     pl.col("AVAL").cast(pl.Float64),
     pl.col("BTOXGRH", "ATOXGRH").cast(pl.Int8),
     AVALU=pl.lit("U/L"),
+    ADT=pl.lit(dt.date(2027, 2, 1)) + pl.duration(days=pl.int_range(pl.len())),
+    ANRHI=pl.lit(40.0),
+    AEFL=pl.when(pl.col("ATOXGRH") >= 3).then(pl.lit("N")),
     BTOXGRL=pl.lit(None, pl.Int8),
     ATOXGRL=pl.lit(None, pl.Int8),
     WORSTLFL=pl.lit(None, pl.String),
@@ -116,6 +121,56 @@ def test_worst_grade_and_shift():
     }
     assert shifts == {"0 -> 3": 1, "missing -> 1": 1, "0 -> 0": 0}
     assert number(found, "n", "B", "ALT high: 0 -> 0") == 1
+
+
+def test_severe_values_without_an_event_near_them():
+    """a1's ALT of 300 is told by nobody; where an event is near, nobody is counted."""
+    level = "ALT high: grade>=3 without an event"
+    found = one(LABORATORY, ADLB=ADLB)
+    assert [number(found, "n", group, level) for group in ("A", "B")] == [1, 0]
+    assert number(found, "percent", "A", level) == 50
+    told = one(LABORATORY, ADLB=ADLB.with_columns(AEFL=pl.col("AEFL").str.replace("N", "Y")))
+    assert number(told, "n", "A", level) == 0
+
+
+LIVER = table(
+    """
+    USUBJID | PARAMCD | day        | AVAL | ANRHI
+    a1      | ALT     | 2027-02-01 | 120  | 40
+    a1      | BILI    | 2027-03-03 | 40   | 20
+    a1      | ALP     | 2027-03-03 | 100  | 120
+    a2      | AST     | 2027-02-01 | 119  | 40
+    a2      | BILI    | 2027-02-01 | 40   | 20
+    b1      | ALT     | 2027-02-01 | 120  | 40
+    b1      | BILI    | 2027-03-04 | 40   | 20
+    b2      | ALT     | 2027-02-01 | 120  | 40
+    """
+)
+
+
+def test_hys_law_and_the_zones_of_the_peaks():
+    """3 x and 2 x ULN, at most 30 days apart: a1. b1's lie 31 days apart, though in the zone; b2 and b3 lack
+    bilirubin."""
+    values = LIVER.with_columns(
+        pl.col("AVAL", "ANRHI").cast(pl.Float64),
+        ADT="day",
+        ONTRTFL=pl.lit("Y"),
+        **{
+            name: pl.lit(None, pl.String)
+            for name in ("ABLFL", "AEFL", "RULE", "WORSTLFL", "WORSTHFL", "AVALU")
+        },
+        **{name: pl.lit(None, pl.Int8) for name in ("BTOXGRL", "BTOXGRH", "ATOXGRL", "ATOXGRH")},
+    )
+    found = one(LABORATORY, ADLB=values)
+    by = {level: [number(found, "n", g, level) for g in ("A", "B")] for level in found["level"].unique()
+          if level.startswith(("Hy's", "eDISH"))}  # fmt: skip
+    assert by == {
+        "Hy's law": [1, 0],
+        "Hy's law, alkaline phosphatase below 2 x ULN": [1, 0],
+        "eDISH: Hy's law range": [1, 1],
+        "eDISH: hyperbilirubinaemia": [1, 0],
+        "eDISH: not measured": [0, 2],
+    }
 
 
 def test_values_in_their_unit():

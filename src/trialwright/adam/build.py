@@ -11,6 +11,7 @@ from trialwright.adam import adae, adex, adlb, adqs, adrs, adsl, adtr, adtte, re
 from trialwright.adam.adrs import Responses
 from trialwright.adam.lesions import Lesions, lesions
 from trialwright.adam.safety_common import Sdtm
+from trialwright.adam.safety_reconcile import reconciled
 from trialwright.standards import variables
 from trialwright.standards.findings import concat
 from trialwright.study.model import Study
@@ -35,7 +36,8 @@ def build(
         [responses_data, response_endpoints.lasting_rows(study, subjects, clocks)], how="vertical_relaxed"
     )
     events, odd_events = adae.build(study, sdtm, subjects, cutoff)
-    laboratory, odd_values = adlb.build(study, sdtm, subjects, cutoff)
+    values, odd_values = adlb.build(study, sdtm, subjects, cutoff)
+    laboratory, unreported = reconciled(study, values, events)
     exposure, odd_doses = adex.build(study, sdtm, subjects, cutoff)
     datasets = {
         "ADSL": subjects,
@@ -48,7 +50,8 @@ def build(
         "ADEX": exposure,
     }
     shaped = {name: variables.keyed(datasets[name], name) for name in ORDER}
-    faults = [found, odd_lesions, odd_responses, odd_forms, odd_clocks, odd_events, odd_values, odd_doses]
+    faults = [found, odd_lesions, odd_responses, odd_forms, odd_clocks, odd_events, odd_values]
+    faults += [unreported, odd_doses]
     return shaped, concat(faults).unique(maintain_order=True)
 
 

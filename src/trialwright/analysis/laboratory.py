@@ -2,7 +2,9 @@
 
 Level ``ALT high``: patients with a grade on treatment by their worst. Level ``ALT high: 0 -> 3``: patients by
 grade at baseline and worst grade on treatment, ``missing`` where there is no grade at baseline. Levels
-``ALT baseline``, ``ALT highest`` and ``ALT lowest`` describe the values in the unit of the note.
+``ALT baseline``, ``ALT highest`` and ``ALT lowest`` describe the values in the unit of the note. Level
+``ALT high: grade>=3 without an event`` counts the patients with such a value and no reported event near it.
+Levels ``Hy's law`` and ``eDISH: zone`` (trial rules §4.4, 12): patients by their peaks on treatment.
 """
 
 from __future__ import annotations
@@ -14,11 +16,14 @@ import polars as pl
 
 from trialwright.analysis.population import arms, columns, placed
 from trialwright.analysis.rows import Adam, Address
-from trialwright.analysis.summary import describe, grid, long, percent
+from trialwright.analysis.summary import describe, grid, long, percent, tabulate
+from trialwright.medicine.ctcae_course import hys_law
 from trialwright.standards import results
 from trialwright.study.model import Analysis, Study
 
 GRADES: Final = range(5)
+LIVER: Final = ("ALT", "AST", "BILI", "ALP")
+LAW: Final = "Hy's law"
 VALUES: Final = ("n", "mean", "sd", "median", "min", "max")
 
 
@@ -36,7 +41,7 @@ DIRECTIONS: Final = (
 )
 
 WANTED: Final = (
-    *("USUBJID", "PARAMCD", "AVAL", "AVALU", "ABLFL", "ONTRTFL", "RULE"),
+    *("USUBJID", "PARAMCD", "ADT", "AVAL", "AVALU", "ANRHI", "ABLFL", "ONTRTFL", "AEFL", "RULE"),
     *(column for d in DIRECTIONS for column in (d.baseline, d.worst, d.flag)),
 )
 
@@ -55,7 +60,8 @@ def laboratory(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
     for direction in DIRECTIONS:
         worst = tests.filter(pl.col(direction.flag) == "Y", pl.col(direction.worst).is_not_null())
         parts += [_by_grade(worst, direction, sizes), _shifts(worst, direction, sizes)]
-    parts += [_values(tests, sizes), _ungraded(tests)]
+        parts += [_unreported(tests, direction, sizes)]
+    parts += [_liver(tests, people, sizes), _values(tests, sizes), _ungraded(tests)]
     return results.concat(address.frame(part) for part in parts)
 
 
@@ -97,6 +103,42 @@ def _shifts(worst: pl.DataFrame, direction: Direction, sizes: pl.DataFrame) -> p
             pl.lit("").alias("note"),
         )
     )
+
+
+def _unreported(tests: pl.DataFrame, direction: Direction, sizes: pl.DataFrame) -> pl.DataFrame:
+    """Patients with a value of grade 3 or more near which no event is reported."""
+    severe = tests.filter(pl.col("AEFL").is_not_null(), pl.col(direction.worst) >= 3).with_columns(
+        level=pl.format("{} " + direction.name + ": grade>=3 without an event", "PARAMCD")
+    )
+    counts = severe.filter(AEFL="N").group_by("level", "group").agg(n=pl.col("USUBJID").n_unique())
+    return tabulate(counts, grid(sizes["group"], severe["level"].unique().sort()), sizes)
+
+
+def _liver(tests: pl.DataFrame, people: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
+    """Hy's law and the zones of eDISH; patients without both tests are told as not measured."""
+    values = tests.filter(
+        pl.col("PARAMCD").is_in(LIVER), pl.col("ONTRTFL") == "Y", pl.col("ADT").is_not_null()
+    ).select(
+        subject="USUBJID",
+        day=pl.col("ADT").to_physical().cast(pl.Int64),
+        test="PARAMCD",
+        value="AVAL",
+        uln="ANRHI",
+    )
+    found = people.select("group", subject="USUBJID").join(hys_law(values), on="subject", how="left")
+    zone = pl.format("eDISH: {}", pl.col("zone").fill_null("not measured"))
+    law = found.filter("hys_law")
+    parts = [
+        law.select("group", level=pl.lit(LAW)),
+        law.filter("alp_low").select("group", level=pl.lit(f"{LAW}, alkaline phosphatase below 2 x ULN")),
+        found.select("group", level=zone),
+    ]
+    counts = pl.concat(parts).group_by("group", "level").agg(n=pl.len())
+    return tabulate(counts, grid(sizes["group"], [LAW, *_others(counts["level"])]), sizes)
+
+
+def _others(levels: pl.Series) -> list[str]:
+    return [level for level in levels.unique().sort() if level != LAW]
 
 
 def _values(tests: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:

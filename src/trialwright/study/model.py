@@ -234,6 +234,10 @@ class AdverseEvents(Frozen):
 class Laboratory(Frozen):
     criteria: str = "5.0"
     policy: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
+    events: Mapping[Annotated[str, Field(pattern=r"^\S+ (low|high)$")], Words] = Field(default_factory=dict)
+    """``NEUT low`` to further coded terms, beside those of CTCAE, under which sites report such a value."""
+    events_within_days: int = Field(default=7, ge=0)
+    """How far from a value of grade 3 or more its event may lie."""
 
 
 class Instrument(Frozen):
