@@ -16,6 +16,7 @@ from small import small_study
 from trialwright.adam import adrs, adtte
 from trialwright.adam.adrs import TIME_POINT, Responses
 from trialwright.adam.lesions import lesions
+from trialwright.study import check
 from trialwright.study.model import Study
 
 DAY0 = dt.date(2026, 1, 1)
@@ -67,6 +68,14 @@ def study(clocks: list[dict[str, Any]] | None = None, **changes: Any) -> Study:
     return small_study(**{**plain, "outcomes": [], **changes})
 
 
+DURABLE = {
+    "id": "DURR",
+    "label": "Durable",
+    "confirmation": "confirmed",
+    "success": ["CR", "PR"],
+    "lasting_months": 6,
+    "duration": "DOR",
+}
 SAFETY = [{"id": "SAFETY", "label": "Safety", "method": "toxicity", "population": "ITT"}]
 
 
@@ -406,3 +415,161 @@ def test_a_response_ends_by_progression_or_death_or_by_progression_only(
 
 def test_only_responders_have_a_duration_of_response() -> None:
     assert _row("DOR", "42 SD, 84 PD") is None
+
+
+def _clock(**changes: Any) -> dict[str, Any]:
+    plain = {
+        "id": "X",
+        "label": "X",
+        "events": ["progression", "death"],
+        "censor_at": "last_adequate_assessment",
+        "rules": "EMA_ITT",
+    }
+    return plain | changes
+
+
+@pytest.mark.parametrize(
+    ("events", "rules", "expected"),
+    [
+        (["progression", "death", "new_therapy"], "EMA_ITT", (0, 90, "NEW ANTICANCER THERAPY", "CM", 3)),
+        (["progression", "death", "new_therapy"], "FDA_CENSOR", (0, 90, "NEW ANTICANCER THERAPY", "CM", 3)),
+        (
+            ["progression", "death", "clinical_progression"],
+            "EMA_ITT",
+            (0, 100, "CLINICAL PROGRESSION", "CE", 4),
+        ),
+        (["progression", "death", "clinical_progression"], "FDA_CENSOR", (1, 84, None, "TR", 2)),
+    ],
+)
+def test_s3_and_s4_another_therapy_or_clinical_progression_may_be_an_event(
+    events: list[str], rules: str, expected: tuple[Any, ...]
+) -> None:
+    """Therapy on day 90, clinical progression on day 100: under FDA the therapy comes first and censors."""
+    row = _of(
+        "X", "42 SD, 84 SD, 126 PD", of=study([_clock(events=events, rules=rules)]), therapy=90, clinical=100
+    )
+    assert (row["CNSR"], row["ADT"]) == (expected[0], _date(expected[1]))
+    assert (row["EVNTDESC"], row["SRCDOM"], row["SRCSEQ"]) == expected[2:]
+
+
+#: Progression moved to the next scheduled scan (S2), not past death or the cutoff (day 600).
+MOVED = table("""
+ seen | death | moved | case
+   60 |       |    84 | P7
+   84 |       |    84 | P6
+   85 |       |   126 | P6
+   60 |    70 |    70 | P7
+  590 |       |   590 | P8
+  210 |       |   210 | P8
+""")
+
+
+@pytest.mark.parametrize("case", MOVED.to_dicts(), ids=lambda case: f"{case['seen']} {case['death']}")
+def test_s2_a_progression_may_count_from_the_next_scheduled_scan(case: dict[str, Any]) -> None:
+    of = study([_clock(progression_date="next_scheduled")])
+    row = _of("X", f"42 SD, {case['seen']} PD", of=of, death=case["death"])
+    assert (row["CNSR"], row["ADT"], row["RULE"]) == (0, _date(case["moved"]), f"EMA_ITT:{case['case']}")
+
+
+def test_s2_does_not_count_the_scan_of_the_progression_as_the_one_before_it() -> None:
+    of = study([_clock(progression_date="next_scheduled", rules="FDA_CENSOR")])
+    row = _of("X", "42 SD, 205 PD", of=of)
+    assert (row["CNSR"], row["ADT"], row["RULE"]) == (1, _date(42), "FDA_CENSOR:P8")
+
+
+TTR = {"id": "TTR", "label": "TTR", "events": ["response"], "censor_at": "last_adequate_assessment"}
+
+
+@pytest.mark.parametrize(
+    ("among", "response_day", "expected"),
+    [
+        ("responders", 42, (0, 43, "FIRST RESPONSE, CONFIRMED", "TTR")),
+        ("responders", None, None),
+        ("randomised", 42, (0, 43, "FIRST RESPONSE, CONFIRMED", "TTR")),
+        ("randomised", None, (1, 85, None, "TTR")),
+    ],
+)
+def test_time_to_response_runs_for_responders_or_for_everyone(
+    among: str, response_day: int | None, expected: tuple[Any, ...] | None
+) -> None:
+    row = _row("TTR", "42 PR, 84 PR", response_day, of=study([TTR | {"among": among}]))
+    got = row and tuple(row[name] for name in ("CNSR", "AVAL", "EVNTDESC", "PARCAT1"))
+    assert got == expected
+
+
+@pytest.mark.parametrize(
+    ("contact", "alive", "months", "end", "why"),
+    [
+        (None, 300, 3, 300, "LAST KNOWN ALIVE BEFORE CUTOFF"),
+        (691, 300, 3, 600, "ALIVE AT CUTOFF"),
+        (692, 300, 3, 300, "LAST KNOWN ALIVE BEFORE CUTOFF"),
+        (692, 300, 4, 600, "ALIVE AT CUTOFF"),
+    ],
+)
+def test_whoever_was_seen_soon_after_the_cutoff_was_alive_at_it(
+    contact: int | None, alive: int, months: int, end: int, why: str
+) -> None:
+    """The cutoff is day 600; three months are 91 days."""
+    clock = {
+        "id": "OS",
+        "label": "OS",
+        "events": ["death"],
+        "censor_at": "cutoff_if_contact",
+        "contact_months": months,
+    }
+    row = _of("OS", of=study([clock]), alive=alive, contact=contact)
+    assert (row["CNSR"], row["ADT"], row["CNSDTDSC"]) == (1, _date(end), why)
+
+
+@pytest.mark.parametrize(
+    ("word", "alive", "expected"),
+    [
+        ("censor", 90, (2, 90, None)),
+        ("event_next_day", 90, (0, 91, "Y")),
+        ("event_next_day", 600, (0, 600, "Y")),
+    ],
+)
+def test_a_death_without_a_date_is_censored_or_an_event_the_next_day(
+    word: str, alive: int, expected: tuple[int, int, str | None]
+) -> None:
+    clock = {
+        "id": "OS",
+        "label": "OS",
+        "events": ["death"],
+        "censor_at": "last_known_alive",
+        "undated_death": word,
+    }
+    row = _of("OS", of=study([clock]), alive=alive, dthfl="Y")
+    assert (row["CNSR"], row["ADT"], row["ADTF"]) == (expected[0], _date(expected[1]), expected[2])
+
+
+def test_an_imputed_death_keeps_its_flag() -> None:
+    assert (_of("OS", death=100, dthdtf="D")["ADTF"], _of("PFSE", death=80, dthdtf="D")["ADTF"]) == ("D", "D")
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        (
+            {"endpoints": {"time_to_event": [_clock(events=["clinical_progression"])]}},
+            ("sources.toml", "facts", "'clinical_progression' is not defined"),
+        ),
+        (
+            {"response": {"assessor": "INV", "rt_is_nact": True}},
+            ("sources.toml", "facts", "'palliative_radiotherapy' is not defined"),
+        ),
+        (
+            {"endpoints": {"best_response": [DURABLE | {"duration": "OS"}], "time_to_event": CLOCKS}},
+            ("study.toml", "endpoints.DURR.duration", "'OS' is not defined (there is: DOR, DORP)"),
+        ),
+        (
+            {"endpoints": {"best_response": [DURABLE | {"at_day": 84}], "time_to_event": CLOCKS}},
+            ("study.toml", "endpoints.DURR", "at_day and lasting_months are two questions"),
+        ),
+    ],
+)
+def test_what_an_endpoint_asks_for_must_be_there(
+    changes: dict[str, Any], fault: tuple[str, str, str]
+) -> None:
+    faults = check.references(study(**changes))
+    assert any(found[:2] == fault[:2] and found[2].startswith(fault[2]) for found in faults), faults

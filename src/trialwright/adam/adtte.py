@@ -92,20 +92,24 @@ def build(
     randomised = adsl.filter(pl.col("RANDDT").is_not_null())
     dates = _dates(randomised, responses)
     frames = [_clock(study, clock, dates) for clock in study.endpoints.time_to_event]
-    frames += _deteriorations(study, dates, adqs)
+    worsening, no_forms = _deteriorations(study, dates, adqs)
+    frames += worsening
     adtte, backwards = _with_times(study, pl.concat([pl.DataFrame(schema=_ADTTE), *frames]))
-    starts = [_no_start(clock, randomised) for clock in study.endpoints.time_to_event]
-    return adtte, concat([backwards, *starts, _without_baseline(dates)])
+    starts = [
+        _no_start(clock.id, clock.origin, randomised.filter(pl.col(ORIGINS[clock.origin]).is_null()))
+        for clock in study.endpoints.time_to_event
+        if clock.origin != "response"
+    ]
+    return adtte, concat([backwards, *starts, *no_forms, _without_baseline(dates)])
 
 
-def _no_start(clock: TimeToEvent, adsl: pl.DataFrame) -> pl.DataFrame:
-    column = ORIGINS.get(clock.origin)
+def _no_start(clock: str, origin: str, rows: pl.DataFrame) -> pl.DataFrame:
     return findings(
-        adsl.filter(pl.col(column).is_null()) if column else adsl.clear(),
+        rows,
         dataset="ADTTE",
         key=["USUBJID"],
-        variable=column or "",
-        rule=f"no date of {clock.origin}, where the clock {clock.id} starts",
+        variable=ORIGINS.get(origin, "ADT"),
+        rule=f"no date of {origin}, where the clock {clock} starts",
         value=pl.lit(None, dtype=pl.String),
         action="no row in ADTTE",
     )
@@ -207,8 +211,10 @@ def _until_last_known_alive(study: Study, clock: TimeToEvent, frame: pl.DataFram
     )
 
 
-def _deteriorations(study: Study, dates: Dates, adqs: pl.DataFrame) -> list[pl.DataFrame]:
-    """The rows of every family; families that read their forms alike share the reading."""
+def _deteriorations(
+    study: Study, dates: Dates, adqs: pl.DataFrame
+) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
+    """The rows of every family, and the findings; families that read their forms alike share the reading."""
     stops = dates.adsl.select("USUBJID", new_therapy="NACTDT").join(
         dates.progressions.select("USUBJID", progression="ADT"),
         on="USUBJID",
@@ -216,13 +222,16 @@ def _deteriorations(study: Study, dates: Dates, adqs: pl.DataFrame) -> list[pl.D
         maintain_order="left",
     )
     told: dict[str, pl.DataFrame] = {}
-    frames = []
+    frames, found = [], []
     for family in study.endpoints.deterioration:
         key = repr((family.instrument, family.scales, family.forms_until, sorted(family.policy.items())))
         if key not in told:
             told[key] = deterioration.scales(study, family, dates.adsl, adqs, stops)
-        frames += _family(study, family, deterioration.clocks(study, family, dates.adsl, told[key]))
-    return frames
+        rows = deterioration.clocks(study, family, dates.adsl, told[key])
+        without = rows.filter(pl.col("STARTDT").is_null()).unique("USUBJID", maintain_order=True)
+        found.append(_no_start(family.id, family.origin, without))
+        frames += _family(study, family, rows.filter(pl.col("STARTDT").is_not_null()))
+    return frames, found
 
 
 def _family(study: Study, family: Deterioration, rows: pl.DataFrame) -> list[pl.DataFrame]:

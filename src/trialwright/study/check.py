@@ -159,11 +159,33 @@ def _endpoints(study: Study) -> Iterator[Fault]:
         yield from _unknown(
             "study.toml", f"endpoints.{family.id}.instrument", [family.instrument], instruments
         )
+        if family.composite and len(family.id) > 5:
+            yield "study.toml", f"endpoints.{family.id}.id", "with composite = true at most 5 characters"
+    yield from _clock_faults(study)
     activities = list(study.schedule.activities)
     yield from _unknown("schedule.csv", "activity", [i.activity for i in study.instruments], activities)
     needs_images = [e.id for e in study.endpoints.time_to_event if e.rules is not None]
     if needs_images and study.tumour_activity not in activities:
         yield "schedule.csv", "activity", f"{study.tumour_activity!r} is missing; {needs_images[0]} needs it"
+
+
+def _clock_faults(study: Study) -> Iterator[Fault]:
+    """What a clock or a yes-or-no endpoint asks for must be there to be asked."""
+    durations = [clock.id for clock in study.endpoints.time_to_event if clock.origin == "response"]
+    for clock in study.endpoints.time_to_event:
+        if "clinical_progression" in clock.events:
+            facts = ("clinical_progression",)
+            yield from _unknown("sources.toml", "facts", facts, study.sources.facts)
+    for best in study.endpoints.best_response:
+        key = f"endpoints.{best.id}"
+        if best.lasting_months is None:
+            continue
+        if best.at_day is not None:
+            yield "study.toml", key, "at_day and lasting_months are two questions: one endpoint each"
+        yield from _unknown("study.toml", f"{key}.duration", [best.duration or ""], durations)
+    if study.response.rt_is_nact:
+        facts = ("palliative_radiotherapy",)
+        yield from _unknown("sources.toml", "facts", facts, study.sources.facts)
 
 
 def _record_links(study: Study) -> Iterator[Fault]:
