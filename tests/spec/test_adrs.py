@@ -276,7 +276,7 @@ def test_the_parts_of_a_lesion_that_split_are_added_under_its_name() -> None:
     assert _measured(SPLIT)[:2] == ([60.0, 50.0], ["SD"])
 
 
-#: A state in a row of its own, beside a diameter or alone (trial-and-rules 5.3).
+#: A state in a row of its own, beside a diameter or alone (the project's rules, 5.3).
 STATES = table("""
  state                | beside | sum | response
  TOO SMALL TO MEASURE |        |   5 | PR
@@ -484,7 +484,7 @@ def test_a_visit_on_one_side_only_is_a_row() -> None:
     assert found == ["a reported response without lesions", "lesions without a reported response"]
 
 
-#: Disease control at 12 weeks: day 84, window 14 (trial-and-rules 6.5).
+#: Disease control at 12 weeks: day 84, window 14 (the project's rules, 6.5).
 AT_WEEK_12 = table("""
  answer | rule                     | death | therapy | scans
  Y      | controlled               |       |         | 42 SD, 84 SD

@@ -106,7 +106,7 @@ def test_half_a_randomisation_is_a_finding_and_does_not_count(dm: str, ds: str, 
     assert found == [rule]
 
 
-#: The last sign of life is a vital sign; death as DM states it (trial-and-rules 6.7).
+#: The last sign of life is a vital sign; death as DM states it (the project's rules, 6.7).
 DEATHS = table("""
  death      | alive      | dthdt      | flag | lstalvdt
  no         | 2026-09-20 |            |      | 2026-09-20
@@ -167,7 +167,7 @@ def test_dates_in_the_wrong_order_are_a_query_and_not_corrected() -> None:
     assert found == ["RFICDT is after RANDDT"]
 
 
-#: The last dose is on 10 March 2026 (trial-and-rules 6.7).
+#: The last dose is on 10 March 2026 (the project's rules, 6.7).
 THERAPIES = table("""
  flag | written    | start
  no   | 2026-04-02 | 2026-04-02

@@ -194,7 +194,7 @@ def _of(*args: Any, **subject: Any) -> dict[str, Any]:
     return row
 
 
-#: The cases of trial-and-rules 6.4. ``ema`` and ``fda``: E at a day, or C(ensored) at a day, and the case that
+#: The cases of the project's rules, 6.4. ``ema`` and ``fda``: E at a day, or C(ensored) at a day, and the case that
 #: decided. Days are from randomisation; ``therapy``, ``clinical`` (progression), ``eot`` and ``eos`` as they happen.
 CASES = table("""
  case | ema          | fda        | death | therapy | clinical | eot           | eos               | scans

@@ -1,4 +1,4 @@
-"""ADTTE of questionnaires: each alternative of trial-and-rules 7.4 is a word of the study.
+"""ADTTE of questionnaires: each alternative of the project's rules, 7.4 is a word of the study.
 
 Day 0 is randomisation, 1 January 2026. Forms are due every 42 days (window 7); fatigue: higher is worse.
 """

@@ -1,4 +1,4 @@
-"""Allocation: what the pure function promises, and requirements R8 and R9 of conduct.md 3.1."""
+"""Allocation: what the pure function promises, and the project's requirements R8 and R9."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_r9_a_site_can_predict_nothing():
     two measures find about a third of the allocations certain and three guesses in four right: they can fail.
 
     Limits: 400 runs of 129, of which about 36,000 guesses; the standard error of a share is 0.25 points, so
-    one point is four of them. The table of conduct.md says 35.4 % certain; sites of this pace differ a little.
+    one point is four of them. The requirement says 35.4 % certain; sites of this pace differ a little.
     """
     central = Allocation(method="permuted_blocks", ratio={"A": 1, "B": 2}, block_sizes=(3, 6), strata=("S",))
     open_book = _site_histories(central.model_copy(update={"block_sizes": (3,)}), True, 400)
