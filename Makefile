@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: help demo test test-slow check format lock clean
+.PHONY: help demo test test-slow check format manual lock clean
 
 help:
 	@echo "make demo       set up, rehearse TARLANEC, build its report, say where it is"
 	@echo "make test       set up, check format, lint, types and import contracts, run the tests"
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make format     rewrite the code in the house format"
+	@echo "make manual     write docs/rules and docs/study-files.md again, from the tests and the models"
 	@echo "make lock       resolve the dependencies again (needs uv)"
 
 $(BIN)/python:
@@ -47,6 +48,10 @@ check: $(VENV)/dev.stamp
 format: $(VENV)/dev.stamp
 	@$(BIN)/ruff format -q .
 	@$(BIN)/ruff check -q --fix .
+
+manual: $(VENV)/dev.stamp
+	@$(BIN)/python scripts/manual.py
+	@$(BIN)/python scripts/study_files.py
 
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 lock:
