@@ -28,12 +28,20 @@ _DATES: Final = {
     "first_dose": "TRTSDT",
     "last_dose": "TRTEDT",
     "treatment_end": "EOTDT",
+    "clinical_progression": "CLPDDT",
     "new_therapy": "NACTDT",
     "study_end": "EOSDT",
     "last_known_alive": "LSTALVDT",
     "death": "DTHDT",
     "cutoff": "CUTOFFDT",
 }
+_SOURCE: Final = ("SRCDOM", "SRCVAR", "SRCSEQ")
+_ORIGINS: Final = {
+    "last_known_alive": ("LSTALVDM", "LSTALVVR", "LSTALVSQ"),
+    "new_therapy": ("NACTDOM", "NACTVAR", "NACTSEQ"),
+    "clinical_progression": ("CLPDDOM", "CLPDVAR", "CLPDSEQ"),
+}
+"""Where ADSL itself says in which record a date stands."""
 _WHY: Final = {"treatment_end": "EOTREAS", "study_end": "EOSREAS"}
 _SUBJECT: Final = ("TRT01P", "TRT01A", "SITEID", "COUNTRY", "AGE", "SEX", "NTRTREAS", "SCRFREAS")
 
@@ -145,13 +153,14 @@ def key_dates(
 
 def _dated(study: Study, sdtm: Sdtm, subjects: pl.DataFrame, name: str) -> pl.DataFrame:
     column = _DATES[name]
-    if name == "last_known_alive":
-        origin = {"SRCDOM": pl.col("LSTALVDM"), "SRCVAR": pl.col("LSTALVVR"), "SRCSEQ": pl.col("LSTALVSQ")}
+    if name in _ORIGINS:
+        origin = {part: pl.col(said) for part, said in zip(_SOURCE, _ORIGINS[name], strict=True)}
     else:
         picked = facts.pick(sdtm, study.sources.facts.get(name)).drop("value")
         subjects = subjects.join(picked, on="USUBJID", how="left", maintain_order="left")
-        origin = {part: pl.col(part) for part in ("SRCDOM", "SRCVAR", "SRCSEQ")}
-    imputed = pl.concat_str(pl.lit("imputed_"), pl.col("DTHDTF")) if name == "death" else None
+        origin = {part: pl.col(part) for part in _SOURCE}
+    flag = f"{column}F"
+    imputed = pl.concat_str(pl.lit("imputed_"), pl.col(flag)) if flag in subjects.columns else None
     return rows(
         subjects.filter(pl.col(column).is_not_null()),
         "date",

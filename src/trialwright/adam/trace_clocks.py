@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from trialwright.adam import events
 from trialwright.adam.trace_rows import World, rows, stack
 from trialwright.study.model import Schedule, Study, TimeToEvent
 
+_STOPPING: Final = {"new_therapy": "P11", "clinical_progression": "P13"}
+"""What stops the count under a case, without being an event."""
+
 
 def clocks(study: Study, now: World, adtte: pl.DataFrame, later: World | None) -> list[pl.DataFrame]:
     """Each clock of everyone randomised: start, stop, candidates, and to whom it does not apply."""
-    found = _candidates(now)
-    hidden = _candidates(later) if later else None
     parts = []
     for clock in study.endpoints.time_to_event:
         mine = adtte.filter(pl.col("PARAMCD") == clock.id)
         parts += [
             *ends(mine, clock.id, clock.origin),
             _absent(now, mine, clock),
-            _judged(study, now, clock, mine, found),
+            _judged(study, now, clock, mine),
             _unused_assessments(now, clock, mine),
         ]
-        if hidden is not None:
-            parts.append(_after_cutoff(now, clock, mine, hidden))
+        if later is not None:
+            parts.append(_after_cutoff(now, clock, mine, later))
     for family in study.endpoints.deterioration:
         for code in (family.paramcd(scale) for scale in (*family.scales, "ANY")):
             mine = adtte.filter(pl.col("PARAMCD") == code)
@@ -46,6 +49,7 @@ def ends(mine: pl.DataFrame, code: str, origin: str) -> list[pl.DataFrame]:
             AVAL=pl.col("AVAL"),
             WORD=pl.col("RULE"),
             REASON=pl.col("ADTF"),
+            NOTE=pl.when(pl.col("CNWRSFL") == "Y").then(pl.lit("cannot_worsen")),
             **_source(),
         ),
     ]
@@ -55,13 +59,16 @@ def _source() -> dict[str, pl.Expr]:
     return {name: pl.col(name) for name in ("SRCDOM", "SRCVAR", "SRCSEQ")}
 
 
-def _candidates(world: World) -> pl.DataFrame:
+def _candidates(world: World, clock: TimeToEvent) -> pl.DataFrame:
     """Every dated happening that may stop a clock, under the study's word for it."""
     named = {
-        "death": events.deaths(world.adsl),
+        "death": events.deaths(world.adsl, clock.undated_death),
         "progression": events.progressions(world.responses, world.adsl),
+        "clinical_progression": events.clinical_progressions(world.adsl),
         "new_therapy": events.new_therapies(world.adsl),
     }
+    if "response" in clock.events:
+        named["response"] = events.responses_from(world.responses, world.adsl, clock.confirmation)
     ended = world.adsl.filter(pl.col("EOTDT").is_not_null()).select(
         "USUBJID",
         ADT="EOTDT",
@@ -72,42 +79,39 @@ def _candidates(world: World) -> pl.DataFrame:
     )
     named["treatment_end"] = ended.match_to_schema(events.EVENT, missing_columns="insert")
     frames = [frame.with_columns(NAME=pl.lit(name)) for name, frame in named.items()]
-    return pl.concat(frames).with_columns(rule=pl.col("RULE")).drop("RULE")
+    return pl.concat(frames)
 
 
-def _judged(
-    study: Study, now: World, clock: TimeToEvent, mine: pl.DataFrame, found: pl.DataFrame
-) -> pl.DataFrame:
-    """Each candidate as the row of ADTTE decided: it stopped the clock, or why it did not."""
-    row = mine.select("USUBJID", "STARTDT", "CNSR", "EVNTDESC", "RULE", stop="ADT")
+def _judged(study: Study, now: World, clock: TimeToEvent, mine: pl.DataFrame) -> pl.DataFrame:
+    """Each candidate as the row of ADTTE decided: it stopped the clock, or why it did not.
+
+    An event of the clock that lies before its stop, or by a censored clock, was passed over by the case that
+    RULE names.
+    """
+    row = mine.select("USUBJID", "STARTDT", "CNSR", "EVNTDESC", case="RULE", stop="ADT")
     origin = now.adsl.select("USUBJID", "RANDDT")
-    frame = found.join(row, on="USUBJID", how="inner", maintain_order="left")
+    frame = _candidates(now, clock).join(row, on="USUBJID", how="inner", maintain_order="left")
     frame = frame.join(origin, on="USUBJID", how="left", maintain_order="left")
-    counted = (
-        (pl.col("CNSR") == 0) & (pl.col("ADT") == pl.col("stop")) & (pl.col("EVNTDESC") == pl.col("DESC"))
-    )
-    is_event = pl.col("NAME").is_in(list(clock.events))
-    by_case = (pl.col("CNSR") > 0) & is_event
-    decided = (pl.col("CNSR") > 0) & (
-        ((pl.col("NAME") == "new_therapy") & pl.col("RULE").str.ends_with("P11"))
-        | ((pl.col("NAME") == "treatment_end") & pl.col("RULE").str.ends_with("P13"))
-    )
+    event = pl.col("CNSR") == 0
+    counted = event & (pl.col("EVNTDESC") == pl.col("DESC"))
+    decided = pl.col("NAME").replace_strict(_STOPPING, default=None, return_dtype=pl.String)
+    decided = ~event & pl.col("case").str.ends_with(decided)
     why = (
         pl.when(counted)
-        .then(None)
-        .when(decided.fill_null(False))
+        .then(pl.lit(""))
+        .when(decided)
         .then(pl.lit("stops_the_count"))
         .when(pl.col("ADT") < pl.col("STARTDT"))
         .then(pl.lit("before_start"))
-        .when(~is_event)
+        .when(~pl.col("NAME").is_in(list(clock.events)))
         .then(pl.lit("no_event_of_clock"))
-        .when(by_case)
+        .when(~event | (pl.col("ADT") < pl.col("stop")))
         .then(pl.lit("by_case"))
         .when(pl.col("ADT") == pl.col("stop"))
         .then(pl.lit("same_day"))
         .otherwise(pl.lit("later_than_event"))
     )
-    frame = frame.with_columns(_why=why.fill_null(""), _missed=_missed(study))
+    frame = frame.with_columns(_why=why, _missed=_missed(study))
     used = pl.col("_why").is_in(["", "stops_the_count"])
     return rows(
         frame,
@@ -116,7 +120,7 @@ def _judged(
         NAME=pl.col("NAME"),
         DATE=pl.col("ADT"),
         VALUE=pl.when((pl.col("_why") == "by_case") & (pl.col("_missed") != "")).then("_missed"),
-        WORD=pl.col("rule"),
+        WORD=pl.col("RULE"),
         USED=pl.when(used).then(pl.lit("Y")).otherwise(pl.lit("N")),
         REASON=pl.when(pl.col("_why") != "").then("_why"),
         **_source(),
@@ -170,13 +174,15 @@ def _absent(now: World, mine: pl.DataFrame, clock: TimeToEvent) -> pl.DataFrame:
     """Those randomised without a row: the clock never started for them."""
     randomised = now.adsl.filter(pl.col("RANDDT").is_not_null())
     without = randomised.join(mine.select("USUBJID"), on="USUBJID", how="anti", maintain_order="left")
-    reason = "no_response" if clock.origin == "response" else "no_start"
+    responders = clock.origin == "response" or clock.among == "responders"
+    reason = "no_response" if responders else "no_start"
     return rows(without, "absent", ENDPOINT=clock.id, NAME=clock.origin, USED="N", REASON=reason)
 
 
-def _after_cutoff(now: World, clock: TimeToEvent, mine: pl.DataFrame, hidden: pl.DataFrame) -> pl.DataFrame:
+def _after_cutoff(now: World, clock: TimeToEvent, mine: pl.DataFrame, later: World) -> pl.DataFrame:
     cutoff = now.adsl.select("USUBJID", "CUTOFFDT")
-    after = hidden.filter(pl.col("NAME").is_in(list(clock.events))).join(cutoff, on="USUBJID", how="inner")
+    hidden = _candidates(later, clock).filter(pl.col("NAME").is_in(list(clock.events)))
+    after = hidden.join(cutoff, on="USUBJID", how="inner", maintain_order="left")
     after = after.filter(pl.col("ADT") > pl.col("CUTOFFDT")).join(mine, on="USUBJID", how="semi")
     return rows(
         after,

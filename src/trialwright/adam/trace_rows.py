@@ -35,6 +35,7 @@ SCHEMA: Final = pl.Schema(
         "WORD": pl.String(),
         "USED": pl.String(),
         "REASON": pl.String(),
+        "NOTE": pl.String(),
         "SRCDOM": pl.String(),
         "SRCVAR": pl.String(),
         "SRCSEQ": pl.Int64(),
@@ -42,7 +43,8 @@ SCHEMA: Final = pl.Schema(
 )
 """One row per fact. ENDPOINT is a PARAMCD, or empty where the fact belongs to no single endpoint; KIND and
 NAME say what it is; DAY is the study day (randomisation is 1); WORD is the rule that fired; USED is Y, or N
-for the REASON given. PARQUAL is an assessor of the study, READER who read the images."""
+for the REASON given; NOTE is what the dataset itself remarks. PARQUAL is an assessor of the study, READER who
+read the images."""
 
 KINDS: Final = (
     "subject",

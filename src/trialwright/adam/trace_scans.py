@@ -42,9 +42,9 @@ def scans(
 
 def _visits(now: World) -> pl.DataFrame:
     names = {"subject": "USUBJID", "assessor": "READER", "assessment": "ASSESSMENT"}
-    return now.seen.visits.select(pl.col("subject", "assessor", "assessment", "AVISIT", "SRCSEQ")).rename(
-        names
-    )
+    return now.seen.visits.select(
+        pl.col("subject", "assessor", "assessment", "AVISIT", "SRCDOM", "SRCSEQ")
+    ).rename(names)
 
 
 def _readings(study: Study, sdtm: Sdtm) -> pl.DataFrame:
@@ -63,7 +63,7 @@ def _readings(study: Study, sdtm: Sdtm) -> pl.DataFrame:
 
 def _with_reader(study: Study, sdtm: Sdtm, world: World) -> pl.DataFrame:
     """The visit rows of ADRS, each with the reader and visit of the record that it comes from."""
-    visits = _visits(world).select(*_SCAN, "SRCSEQ", SRCDOM=pl.lit("TR"))
+    visits = _visits(world).select(*_SCAN, "SRCSEQ", "SRCDOM")
     read = _readings(study, sdtm).select(*_SCAN, "SRCSEQ", SRCDOM=pl.lit("RS"))
     known = pl.concat([visits, read]).unique(
         ["USUBJID", "SRCDOM", "SRCSEQ"], keep="first", maintain_order=True
@@ -157,7 +157,7 @@ def _of_new() -> dict[str, pl.Expr | str | None]:
 
 
 def _sums(adtr: pl.DataFrame, visits: pl.DataFrame, bridge: pl.DataFrame) -> pl.DataFrame:
-    key = visits.drop("AVISIT")
+    key = visits.drop("AVISIT", "SRCDOM")
     whose = (
         adtr.rename({"PARQUAL": "READER"})
         .join(key, on=["USUBJID", "READER", "SRCSEQ"], how="inner", maintain_order="left")
@@ -226,6 +226,7 @@ def _response_rows(frame: pl.DataFrame, **more: pl.Expr | str | None) -> pl.Data
         DATE=pl.col("ADT"),
         VALUE=pl.col("AVALC"),
         WORD=pl.col("RULE"),
+        NOTE=pl.col("NOTE"),
         **more,
         **_source(),
     )
@@ -280,7 +281,7 @@ def best(study: Study, now: World) -> list[pl.DataFrame]:
             DATE=pl.col("ADT"),
             VALUE=pl.col("AVALC"),
             WORD=pl.col("RULE"),
-            REASON=pl.col("NOTE"),
+            NOTE=pl.col("NOTE"),
             **_source(),
         )
     ]

@@ -61,7 +61,11 @@ def _clock(told: Teller, clock: TimeToEvent, rows: Rows) -> Iterator[str]:
 
 def described(told: Teller, text: str | None) -> str:
     """The dataset's own words for an event or a censoring."""
-    return told.known(f"desc:{text}", in_a_sentence(plain_case(text or _NONE)))
+    whole = told.known(f"desc:{text}", "")
+    if whole or not text:
+        return whole or _NONE
+    parts = text.split(", ")
+    return ", ".join(told.known(f"desc:{part}", in_a_sentence(plain_case(part))) for part in parts)
 
 
 def _time(told: Teller, start: Row, stop: Row) -> str:
@@ -128,7 +132,7 @@ def questionnaires(told: Teller, rows: Rows, codes: frozenset[str] | None) -> It
     families = [
         f
         for f in told.study.endpoints.deterioration
-        if codes is None or any(f.paramcd(s) in codes for s in f.scales)
+        if codes is None or any(f.paramcd(s) in codes for s in (*f.scales, "ANY"))
     ]
     if not any(row["KIND"] == "date" and row["NAME"] == "randomisation" for row in rows):
         return
@@ -151,9 +155,8 @@ def questionnaires(told: Teller, rows: Rows, codes: frozenset[str] | None) -> It
 def _scales(
     told: Teller, rows: Rows, forms: Rows, families: list[Deterioration], codes: frozenset[str] | None
 ) -> Grid:
-    scales = dict.fromkeys(
-        scale for f in families for scale in f.scales if codes is None or f.paramcd(scale) in codes
-    )
+    every = [scale for f in families for scale in (*f.scales, *(["ANY"] if f.composite else []))]
+    scales = dict.fromkeys(s for s in every if codes is None or any(f.paramcd(s) in codes for f in families))
     stops = {row["ENDPOINT"]: row for row in rows if row["KIND"] == "stop"}
     visits = _visits(told, families[0], forms)
     lines = []
@@ -161,8 +164,9 @@ def _scales(
         mine = [row for row in forms if row["NAME"] == scale and row["USED"] == "Y"]
         results = [_result(told, stops.get(f.paramcd(scale)), mine) for f in families]
         results[1:] = [told("same") if result == results[0] else result for result in results[1:]]
-        name = f"{told.known(f'scale:{scale}', scale)} ({scale})"
-        lines.append(Line((name, *results), (_course(told, mine, visits),)))
+        label = told("any_scale") if scale == "ANY" else told.known(f"scale:{scale}", scale)
+        course = "" if scale == "ANY" else _course(told, mine, visits)
+        lines.append(Line((f"{label} ({scale})", *results), (course,)))
     heads = (told("column_scale"), *(f.id for f in families))
     return Grid(heads, tuple(lines), aside=told("column_scores"))
 
@@ -183,6 +187,15 @@ def _course(told: Teller, forms: Rows, visits: list[str]) -> str:
     return ", ".join([first, *(f"{visit} {scores.get(visit, _NONE)}" for visit in visits)])
 
 
+def _worded(told: Teller, stop: Row) -> str:
+    """The rule; of a composite the scale that decided before it."""
+    of_any, _, rest = (stop["WORD"] or "").partition("first of any scale: ")[::1]
+    scale, _, rule = rest.partition(": ")
+    said = told.known(f"word:{rule or of_any}", rule or of_any)
+    said = f"{said} ({scale})" if scale else said
+    return f"{said}, {told('cannot_worsen')}" if stop["NOTE"] == "cannot_worsen" else said
+
+
 def _score(told: Teller, value: float) -> str:
     return told.language.number(value, 0 if round(value, 1).is_integer() else 1)
 
@@ -192,7 +205,7 @@ def _result(told: Teller, stop: Row | None, forms: Rows) -> str:
     if stop is None:
         return _NONE
     when = told("day", day=told.day(stop))
-    word = told.known(f"word:{stop['WORD']}", stop["WORD"] or "")
+    word = _worded(told, stop)
     if stop["NAME"] != "event":
         return told("course_censored", when=when, why=word)
     at = next((row for row in forms if row["DATE"] == stop["DATE"] and row["CHG"] is not None), None)

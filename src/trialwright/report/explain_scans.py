@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from trialwright.medicine import recist
 from trialwright.report.explain_words import Chapter, Grid, Line, Row, Rows, Said, Teller
+from trialwright.report.language import in_a_sentence
 
 _COLUMNS = (
     *("column_day", "column_date", "column_visit", "column_sum", "column_baseline", "column_smallest"),
@@ -213,7 +214,9 @@ def _remarks(told: Teller, part: dict[str, Row]) -> Iterator[str]:
     computed, reported = part.get("OVRLC"), part.get("OVRLR")
     if computed is not None and reported is not None and computed["VALUE"] != reported["VALUE"]:
         basis = told(f"basis:{told.study.response.basis}")
-        yield told("states_disagree", reported=reported["VALUE"], computed=computed["VALUE"], basis=basis)
+        said = told("states_disagree", reported=reported["VALUE"], computed=computed["VALUE"], basis=basis)
+        why = (reported["NOTE"] or "").rpartition(": ")[2]
+        yield f"{said} {told('disagreement_why', why=why)}" if why else said
     counted = part.get("OVRLRESP")
     if counted is not None and counted["REASON"]:
         yield told(f"passed:{counted['REASON']}")
@@ -288,11 +291,20 @@ def _met(told: Teller, mine: Rows, codes: frozenset[str] | None) -> Iterator[Sai
     shown = [row for row in mine if row["NAME"] in known and _asked(row["NAME"], codes)]
     answers = []
     for answer, key in (("Y", "counts_as"), ("N", "counts_not_as")):
-        names = [row["NAME"] for row in shown if row["VALUE"] == answer]
+        names = [_with_rule(told, row) for row in shown if row["VALUE"] == answer]
         if names:
             answers.append(told(key, list=", ".join(names)))
     if answers:
         yield Said(" ".join(answers))
+
+
+def _with_rule(told: Teller, row: Row) -> str:
+    """The endpoint; with its rule where it is more than the best response."""
+    endpoint = next(e for e in told.study.endpoints.best_response if e.id == row["NAME"])
+    if endpoint.at_day is None and endpoint.lasting_months is None:
+        return str(row["NAME"])
+    rule = told.known(f"best_rule:{row['WORD']}", row["WORD"] or "").rstrip(".")
+    return f"{row['NAME']} ({in_a_sentence(rule)})"
 
 
 def _asked(name: str, codes: frozenset[str] | None) -> bool:
@@ -332,7 +344,7 @@ def _confirmation(told: Teller, rows: Rows) -> Iterator[Said]:
         limits = {"days": policy.confirmation_days, "ne": policy.max_ne, "sd": policy.max_sd}
         why = told(f"why:{row['REASON']}").format(**limits)
         yield Said(told("not_confirmed", response=row["NAME"], when=told.when(row), why=why))
-    if any(row["KIND"] == "best" and row["REASON"] == "CR_THEN_PR" for row in rows):
+    if any(row["KIND"] == "best" and row["NOTE"] == "CR_THEN_PR" for row in rows):
         yield Said(told("cr_then_pr", policy=policy.cr_then_pr))
 
 

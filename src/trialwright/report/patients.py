@@ -92,11 +92,10 @@ def _counts(told: Teller, row: Row) -> bool:
 
 
 def _stopped(told: Teller, rows: Rows, clock: str | None) -> str:
-    """``7.3 months, death``; a ``+`` where the clock was censored."""
+    """``7.3 months, death``; with a ``+`` where the clock was censored, and why."""
     stop = next((row for row in rows if row["KIND"] == "stop" and row["ENDPOINT"] == clock), None)
     if stop is None or stop["AVAL"] is None:
         return "–"
     months = told.language.number(stop["AVAL"] / told.study.study.days_per_month, 1)
-    if stop["NAME"] == "event":
-        return told("months", months=f"{months}") + f", {described(told, stop['VALUE'])}"
-    return told("months", months=f"{months}+")
+    open_ended = "" if stop["NAME"] == "event" else "+"
+    return f"{told('months', months=months + open_ended)}, {described(told, stop['VALUE'])}"
