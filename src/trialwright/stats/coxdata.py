@@ -53,6 +53,7 @@ class CoxData:
     stratum_end: Indices  # the moment after the last of each stratum
     waits: Indices | None  # (m,) left truncation: the last moment before the patient came in, or G
     spread: Floats  # (p,) variance of each covariate times the number of events
+    died: Floats  # (p,) weighted sum of the covariates of those who died
     rows: int  # of the caller
     n: int  # of them with a weight
     n_event: int
@@ -186,7 +187,8 @@ def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> 
         tied=_tied(start, d, order.size),
         stratum_end=np.flatnonzero(np.diff(moments // K, append=-1)) + 1,
         waits=waits,
-        spread=who.X.var(axis=0) * dw.sum(),
+        spread=np.einsum("pm,pm->p", X, X) / order.size * dw.sum(),
+        died=np.einsum("pm,m->p", X, event if mass is None else event * mass),
         rows=caller_rows,
         n=dead.size,
         n_event=int(dead.sum()),

@@ -10,11 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
-from trialwright.stats.arrays import Bools, Floats
+from trialwright.stats.arrays import Floats
 from trialwright.stats.coxdata import CoxData, Indices
+
+_LONG = 2048
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,43 +47,40 @@ def efron(data: CoxData, beta: Floats) -> Point:
     return _through_blocks(_efron, data, beta)
 
 
-def _through_blocks(of: Callable[[CoxData, Floats, Sums], Point], data: CoxData, beta: Floats) -> Point:
-    """Blocks from the last to the first, each handing those still at risk to the one before."""
-    points, later = [], None
+def _through_blocks(of: Callable[[CoxData, Sums], Point], data: CoxData, beta: Floats) -> Point:
+    """What the deaths add, less what each block's risk sets do.
+
+    Blocks run from the last to the first, each handing those still at risk to the one before.
+    """
+    loglik, score = float(beta @ data.died), data.died
+    information = np.zeros((data.p, data.p))
+    later = None
     for block in reversed(data.blocks or (data,)):
-        eta = np.einsum("p,pm->m", beta, block.X)
-        sums = moment_sums(block, eta, later)
-        points.append(of(block, eta, sums))
+        sums = moment_sums(block, np.einsum("p,pm->m", beta, block.X), later)
+        part = of(block, sums)
+        loglik, score, information = loglik + part.loglik, score + part.score, information + part.information
         later = sums.risk[:, 0] if block.came_on else None
-    return Point(
-        sum(p.loglik for p in points),
-        np.sum([p.score for p in points], axis=0),
-        np.sum([p.information for p in points], axis=0),
-    )
-
-
-def _breslow(data: CoxData, eta: Floats, sums: Sums) -> Point:
-    S0, mean, p = sums.risk[0], sums.risk[1:] / sums.risk[0], data.p
-    own = data.event if data.w is None else data.event * data.w
-    loglik = float((own * eta).sum() - (data.dw * np.log(S0)).sum())
-    score = times(data.X, own) - times(mean[:p], data.dw)
-    information = square(times(mean[p:], data.dw), p) - product(mean[:p] * data.dw, mean[:p])
     return Point(loglik, score, information)
 
 
-def _efron(data: CoxData, eta: Floats, sums: Sums) -> Point:
+def _breslow(data: CoxData, sums: Sums) -> Point:
+    S0, mean, p = sums.risk[0], sums.risk[1:] / sums.risk[0], data.p
+    total = times(mean, data.dw)
+    information = square(total[p:], p) - product(mean[:p] * data.dw, mean[:p])
+    return Point(-float((data.dw * np.log(S0)).sum()), -total[:p], information)
+
+
+def _efron(data: CoxData, sums: Sums) -> Point:
     if not data.tied.moment.size:
-        return _breslow(data, eta, sums)
-    own = data.event if data.w is None else data.event * data.w
+        return _breslow(data, sums)
     c, log_total = efron_terms(data, sums)
-    p, D, S, tied = data.p, sums.deaths[1:], sums.risk[1:], data.tied.moment
-    score = times(data.X, own) - times(S[:p], c.a1) + times(D[:p], c.b1)
-    second = times(S[p:], c.a1) - times(D[p:], c.b1)
-    cross = product(S[:p, tied] * c.b2, D[:p])
+    p, D, S = data.p, sums.deaths[1:], sums.risk[1:]
+    total = times(S, c.a1) - times(D, c.b1)
+    cross = product(S[:p, data.tied.moment] * c.b2, D[:p])
     information = (
-        square(second, p) - product(S[:p] * c.a2, S[:p]) + cross + cross.T - product(D[:p] * c.c2, D[:p])
+        square(total[p:], p) - product(S[:p] * c.a2, S[:p]) + cross + cross.T - product(D[:p] * c.c2, D[:p])
     )
-    return Point(float((own * eta).sum()) - log_total, score, information)
+    return Point(-log_total, -total[:p], information)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,23 +155,30 @@ def _waiting(Q: Floats, waits: Indices, moments: int) -> Floats:
     return np.array([np.bincount(waits, row, moments + 1)[:moments] for row in Q])
 
 
-def times(rows: Floats, weight: Floats | Bools) -> Floats:
-    """(q, m) times (m,). Not by BLAS: for a few long rows its threads cost more than they bring."""
+def times(rows: Floats, weight: Floats) -> Floats:
+    """(q, m) times (m,). Long rows not by BLAS, whose threads cost more than they bring to a few of them."""
+    if weight.size < _LONG:
+        return rows @ weight
     return np.asarray(np.einsum("qm,m->q", rows, weight), dtype=np.float64)
 
 
 def product(left: Floats, right: Floats) -> Floats:
-    """(p, m) times (q, m) transposed, not by BLAS either."""
+    """(p, m) times (q, m) transposed, by the same rule."""
+    if left.shape[1] < _LONG:
+        return left @ right.T
     return np.asarray(np.einsum("pm,qm->pq", left, right), dtype=np.float64)
 
 
 def square(upper: Floats, p: int) -> Floats:
     """A symmetric matrix from its upper triangle, row by row."""
-    out = np.empty((p, p))
-    rows, columns = np.triu_indices(p)
-    out[rows, columns] = upper
-    out[columns, rows] = upper
-    return out
+    return upper[_square(p)]
+
+
+@lru_cache(maxsize=64)
+def _square(p: int) -> npt.NDArray[np.intp]:
+    place = np.zeros((p, p), dtype=np.intp)
+    place[np.triu_indices(p)] = np.arange(p * (p + 1) // 2)
+    return np.triu(place) + np.triu(place, 1).T
 
 
 def exact(data: CoxData, beta: Floats) -> Point:
