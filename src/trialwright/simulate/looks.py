@@ -1,0 +1,178 @@
+"""Many trials looked at: the cut, the tests, the boundaries, the stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from trialwright.simulate.cohort import NEVER, Cohort
+from trialwright.simulate.design import Design, Level, Look, Test
+from trialwright.stats import batch
+from trialwright.stats.batch_tables import BatchTables, risk_tables
+from trialwright.stats.gaussian import any_above
+from trialwright.stats.maxcombo import FOUR
+from trialwright.stats.sequential import boundaries
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """One look at each trial; arrays of shape (trials,)."""
+
+    month: Floats
+    reached: Bools
+    """The events the look waits for did come."""
+    enrolled: Ints
+    events: Ints
+    z: tuple[Floats, ...]
+    """Of each test, large where the experimental arm does better; NaN where not estimable. For MaxCombo the
+    largest of its z."""
+    combined: tuple[batch.BatchCombo | None, ...]
+    log_hr: Floats
+    std_error: Floats
+
+
+def look_at(design: Design, cohort: Cohort) -> tuple[Seen, ...]:
+    """All looks at all trials, whether or not they would have stopped."""
+    return tuple(
+        _seen(design, cohort, month, reached) for month, reached in zip(*_cuts(design, cohort), strict=True)
+    )
+
+
+def _cuts(design: Design, cohort: Cohort) -> tuple[list[Floats], list[Bools]]:
+    months, all_reached = [], []
+    wanted = sorted({look.events for look in design.looks if look.events})
+    ordered = cohort.event_at
+    if wanted:
+        ordered = (
+            np.sort(ordered, axis=1) if len(wanted) > 1 else np.partition(ordered, wanted[0] - 1, axis=1)
+        )
+    earlier = np.zeros(len(ordered))
+    for look in design.looks:
+        month, reached = _cut(look, ordered, cohort)
+        earlier = np.maximum(month, earlier)
+        months.append(earlier)
+        all_reached.append(reached)
+    return months, all_reached
+
+
+def _cut(look: Look, ordered: Floats, cohort: Cohort) -> tuple[Floats, Bools]:
+    """When the look is; where its events never come, when nobody who can leave is left."""
+    if look.events is None:
+        return np.full(len(ordered), look.month), np.ones(len(ordered), dtype=bool)
+    month = ordered[:, look.events - 1].copy()
+    late = month >= NEVER
+    if late.any():
+        leaves = np.where(cohort.leaves[late] < NEVER, cohort.leaves[late], 0)
+        month[late] = (cohort.entry[late] + leaves).max(axis=1)
+    if look.month is not None:
+        limit = float(look.month)
+        if look.whichever == "last":
+            return np.maximum(month, limit), ~late
+        return np.minimum(month, limit), ~late & (month <= limit)
+    return month, ~late
+
+
+def _seen(design: Design, cohort: Cohort, month: Floats, reached: Bools) -> Seen:
+    cut = month[:, None]
+    dead = cohort.event_at <= cut  # on the calendar, so that the event that triggers the cut counts
+    time = cut - cohort.entry
+    enrolled = np.count_nonzero(time >= 0, axis=1)
+    np.minimum(time, cohort.leaves, out=time)
+    events = np.count_nonzero(dead, axis=1)
+    whole = _tables(design, cohort, time, dead)
+    found = [_tested(test, whole[test.stratified]) for test in design.tests]
+    fit = batch.cox(whole[design.tests[0].stratified])
+    z, combined = zip(*found, strict=True)
+    return Seen(month, reached, enrolled, events, z, combined, fit.coef, fit.std_error)
+
+
+def _tables(design: Design, cohort: Cohort, time: Floats, dead: Bools) -> dict[bool, BatchTables]:
+    """With strata and without, as the tests ask."""
+    return {
+        stratified: risk_tables(time, dead, cohort.experimental, cohort.stratum if stratified else None)
+        for stratified in {test.stratified for test in design.tests}
+    }
+
+
+def _tested(test: Test, tables: BatchTables) -> tuple[Floats, batch.BatchCombo | None]:
+    if test.kind == "maxcombo":
+        combined = batch.combo(tables, FOUR)
+        return -combined.z.min(axis=1), combined
+    rho, gamma = (test.rho, test.gamma) if test.kind == "fleming-harrington" else (0.0, 0.0)
+    return -batch.logrank(tables, rho=rho, gamma=gamma).z, None
+
+
+def stopped(design: Design, seen: tuple[Seen, ...]) -> Ints:
+    """The look at which each test first rejects, or the number of looks: (tests, trials)."""
+    crossed = np.ones((len(design.tests), len(seen) + 1, seen[0].month.size), dtype=bool)
+    limits = bounds(design, np.array([look.events for look in seen]).T)
+    for k, look in enumerate(seen):
+        for i, z in enumerate(look.z):
+            combined = look.combined[i]
+            if combined is None:
+                with np.errstate(invalid="ignore"):
+                    crossed[i, k] = z >= limits[:, k]
+            else:
+                crossed[i, k] = _combo_rejects(combined, design.level.alpha)
+    return np.asarray(crossed.argmax(axis=1))
+
+
+def bounds(design: Design, events: Ints) -> Floats:
+    """The efficacy bound of each trial's looks, (trials, looks), at the events it has.
+
+    A look that brings no new event is no look: its bound is infinite.
+    """
+    planned = design.planned
+    assert planned is not None
+    rows, which = np.unique(events, axis=0, return_inverse=True)
+    level = design.level.model_dump_json()
+    table = np.array([_bounds(level, planned, tuple(row)) for row in rows.tolist()])
+    return np.asarray(table[which.ravel()].reshape(events.shape))
+
+
+@lru_cache(maxsize=100_000)
+def _bounds(level_json: str, planned: int, events: tuple[int, ...]) -> tuple[float, ...]:
+    level = Level.model_validate_json(level_json)
+    new = [e > max(events[:k], default=0) for k, e in enumerate(events)]
+    if not any(new):
+        return (np.inf,) * len(events)
+    found = iter(
+        boundaries(
+            [e for e, fresh in zip(events, new, strict=True) if fresh],
+            planned=planned,
+            alpha=level.alpha,
+            spending=level.spending,
+            gamma=level.gamma,
+        ).z.tolist()
+    )
+    return tuple(next(found) if fresh else np.inf for fresh in new)
+
+
+def _combo_rejects(combined: batch.BatchCombo, alpha: float) -> Bools:
+    """Is MaxCombo's one-sided p at most alpha? Integrated only where bounds do not tell already.
+
+    With h the largest z, p is at least the chance that one of two tests passes h, Phi(-h) + 2 T(h, a), and
+    at most Phi(-h) and the 2 T(h, a) of one test with each other: Hunter, J Appl Probab 1976;13:597. T is
+    Owen's, a = sqrt((1 - r) / (1 + r)).
+    """
+    from scipy.special import ndtr, owens_t
+
+    h = -combined.z.min(axis=1)
+    found = np.zeros(h.size, dtype=bool)
+    close = np.flatnonzero(ndtr(-h) <= alpha)
+    r = np.clip(combined.correlation[close], -1, 1)
+    with np.errstate(divide="ignore"):
+        pairs = 2 * owens_t(h[close, None, None], np.sqrt((1 - r) / (1 + r)))
+    one = ndtr(-h[close])
+    least, most = one + pairs.max(axis=(1, 2)), one + pairs.sum(axis=2).min(axis=1)
+    found[close] = most <= alpha
+    for trial in close[(most > alpha) & (least <= alpha)]:
+        found[trial] = any_above(combined.correlation[trial], float(h[trial])) <= alpha
+    return found

@@ -1,0 +1,98 @@
+"""What is kept of many trials: counts and sums, exact, so that they add up to the same in any order.
+
+A number of a trial is rounded once, to a multiple of 2^-32, and then only whole numbers are added.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from trialwright.simulate.design import Design
+from trialwright.simulate.looks import Seen, stopped
+from trialwright.stats.normal import z_of
+
+Floats = npt.NDArray[np.float64]
+
+_BITS = 32
+_UNIT = 2.0**_BITS
+_LIMIT = 2.0**31
+CONFIDENCE = 0.95
+
+Tally = Counter[tuple[str, ...]]
+"""Whole numbers by name: ``(quantity, look or "stop", …)``."""
+
+
+def tally(design: Design, seen: tuple[Seen, ...]) -> Tally:
+    """The sums of one chunk."""
+    found: Tally = Counter()
+    found["trials",] = len(seen[0].month)
+    when = stopped(design, seen)
+    for test, stops in zip(design.tests, when, strict=True):
+        counts = np.bincount(stops, minlength=len(seen) + 1).tolist()
+        for k, count in enumerate(counts[:-1]):
+            found["rejected", test.id, str(k + 1)] = count
+    for i, test in enumerate(design.tests):
+        for k, look in enumerate(seen):
+            found["no_z", test.id, str(k + 1)] = int(np.isnan(look.z[i]).sum())
+    columns = [_columns(design, look) for look in seen]
+    for k, column in enumerate(columns):
+        _add(found, column, str(k + 1))
+    last = np.minimum(when[0], len(seen) - 1)
+    _add(found, {name: np.choose(last, [c[name] for c in columns]) for name in columns[0]}, "stop")
+    return found
+
+
+def _columns(design: Design, look: Seen) -> dict[str, Floats]:
+    columns: dict[str, Floats] = {
+        "month": look.month,
+        "events": look.events.astype(np.float64),
+        "enrolled": look.enrolled.astype(np.float64),
+        "reached": look.reached.astype(np.float64),
+        "log_hr": look.log_hr,
+        "std_error": look.std_error,
+    }
+    truth, _ = design.proportional()
+    if truth is not None:
+        off = np.abs(look.log_hr - math.log(truth))
+        covered = (off <= z_of(CONFIDENCE) * look.std_error).astype(np.float64)
+        columns["covered"] = np.where(np.isnan(look.log_hr), np.nan, covered)
+    return columns
+
+
+def _add(found: Tally, columns: Mapping[str, Floats], look: str) -> None:
+    for name, values in columns.items():
+        known = values[~np.isnan(values)]
+        found["n", name, look] = known.size
+        found["sum", name, look] = _exact(known)
+        found["squares", name, look] = _exact(known * known)
+
+
+def _exact(values: Floats) -> int:
+    if values.size and np.abs(values).max() >= _LIMIT:
+        raise OverflowError(f"a number of a trial is too large to be added up: {np.abs(values).max():g}")
+    fixed = np.rint(values * _UNIT).astype(np.int64)
+    return (int((fixed >> _BITS).sum()) << _BITS) + int((fixed & ((1 << _BITS) - 1)).sum())
+
+
+def mean(found: Tally, name: str, look: str) -> tuple[float, float]:
+    """Mean and its Monte Carlo standard error; NaN where no trial, or only one, has the number."""
+    n = found["n", name, look]
+    if not n:
+        return math.nan, math.nan
+    total, squares = found["sum", name, look], found["squares", name, look]
+    average = total / (n * _UNIT)
+    if n < 2:
+        return average, math.nan
+    # n Σx² − (Σx)² in whole numbers, in units of 2^-64
+    spread = n * squares * int(_UNIT) - total * total
+    return average, math.sqrt(max(spread, 0) / (n * n * (n - 1))) / _UNIT
+
+
+def proportion(count: int, trials: int) -> tuple[float, float]:
+    p = count / trials
+    return p, math.sqrt(p * (1 - p) / trials)
