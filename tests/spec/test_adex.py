@@ -99,6 +99,103 @@ def test_a_repeated_step_up_begins_the_sequence_anew() -> None:
     assert frame.filter(pl.col("PARAMCD") == "STEPUPFL")["AVALC"].to_list() == ["Y"]
 
 
+RESTARTED = """
+    USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXSTDTC    | due | since | seq | why
+    1       | 1     | TARLATAMAB | 1      | mg     | 2026-01-01 | 1   |       | 1   | begins
+    1       | 2     | TARLATAMAB | 10     | mg     | 2026-01-15 | 10  | 14    | 1   | in time
+    1       | 3     | TARLATAMAB | 10     | mg     | 2026-02-06 | 1   | 22    | 1   | should have begun again
+    1       | 4     | TARLATAMAB | 10     | mg     | 2026-03-06 | 10  | 28    | 1   | in time
+    1       | 5     | TARLATAMAB | 1      | mg     | 2026-04-04 | 1   | 29    | 2   | begins again
+    1       | 6     | TARLATAMAB | 10     | mg     | 2026-04-11 | 10  | 7     | 2   | a week later
+    1       | 7     | TARLATAMAB | 5      | mg     | 2026-04-18 | 10  | 7     | 2   | stopped half-way: does not count
+    1       | 8     | TARLATAMAB | 10     | mg     | 2026-05-02 | 10  | 21    | 2   | from record 6
+    1       | 9     | TARLATAMAB | 1      | mg     | 2026-05-16 | 10  | 14    | 3   | begun again without need
+"""
+TABLE = {
+    "arm": "B",
+    "drug": "tarlatamab",
+    "unit": "mg",
+    "doses": [1, 10, 10],
+    "days": [1, 8, 15],
+    "interval_days": 14,
+    "restart_after_days": [14, 21, 28],
+}
+
+
+def test_doses_against_the_restart_table() -> None:
+    """§2.4, gaps counted from the last dose given; a repeated step-up begins a new sequence."""
+    frame, found = build(RESTARTED, regimens=[TABLE])
+    rows, drawn = frame.filter(pl.col("PARAMCD") == "DOSE"), table(RESTARTED)
+    assert rows["DUE"].to_list() == drawn["due"].to_list()
+    assert rows["GAP"].to_list() == drawn["since"].to_list()
+    assert rows["STEPSEQ"].to_list() == drawn["seq"].to_list()
+    off = frame.filter(pl.col("PARAMCD") == "DOSEDEV")
+    assert off["SRCSEQ"].to_list() == [3, 7, 9]
+    assert off["AVALC"].to_list() == ["10 mg given, 1 due", "5 mg given, 10 due", "1 mg given, 10 due"]
+    assert off["RULE"][0] == "22 days after the dose at place 2 of its sequence"
+    assert value(frame, "NDOSEDEV") == 3
+    assert found["rule"].to_list() == ["not the dose due by the restart table"] * 3
+    assert found["value"][0] == "10 mg given, 1 due; 22 days after the dose at place 2 of its sequence"
+
+
+def test_gaps_may_be_counted_past_the_schedule() -> None:
+    """Record 3 came 22 - 7 = 15 days past its schedule, record 5 29 - 14: both within 21 and 28."""
+    frame, _ = build(RESTARTED, regimens=[{**TABLE, "gap_basis": "days_past_schedule"}])
+    rows = frame.filter(pl.col("PARAMCD") == "DOSE")
+    assert rows["DUE"].to_list() == [1, 10, 10, 10, 10, 10, 10, 10, 10]
+
+
+def test_a_first_dose_without_step_up_is_not_the_one_due() -> None:
+    frame, _ = build(
+        """
+        USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXSTDTC
+        1       | 1     | TARLATAMAB | 10     | mg     | 2026-01-01
+        """,
+        regimens=[TABLE],
+    )
+    off = frame.filter(pl.col("PARAMCD") == "DOSEDEV")
+    assert off.select("AVALC", "RULE").rows() == [("10 mg given, 1 due", "the first dose")]
+
+
+def test_without_a_restart_table_nothing_is_due() -> None:
+    frame, found = build(RESTARTED)
+    assert frame["DUE"].null_count() == frame.height
+    assert "NDOSEDEV" not in frame["PARAMCD"].to_list()
+    assert found.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("amounts", "completed"),
+    [((1, 10, 10), "Y"), ((1, 10), "N"), ((1, 10, 5), "N"), ((1, 1, 10, 10), "Y"), ((10, 10, 10), "N")],
+)
+def test_step_up_is_completed_by_the_doses_listed(amounts: tuple[float, ...], completed: str) -> None:
+    ex = pl.DataFrame(
+        {"EXDOSE": [float(a) for a in amounts]}, schema={"EXDOSE": pl.Float64}
+    ).with_columns(
+        USUBJID=pl.lit("1"), EXTRT=pl.lit("TARLATAMAB"), EXDOSU=pl.lit("mg"), EXSEQ=pl.int_range(1, pl.len() + 1),
+        EXSTDTC=(dt.date(2026, 1, 1) + pl.duration(days=7 * pl.int_range(pl.len()))).cast(pl.String),
+    )  # fmt: skip
+    frame, _ = adex.build(small_study(regimens=[TABLE]), {"EX": ex}, adsl(), CUTOFF)
+    assert frame.filter(pl.col("PARAMCD") == "STEPCOMP")["AVALC"].item() == completed
+
+
+def test_of_several_regimens_of_a_drug_that_of_the_nearest_first_dose() -> None:
+    """Nivolumab 240 mg every two weeks or 480 mg every four: each on its own plan."""
+    every = {"arm": "A", "drug": "nivolumab", "unit": "mg", "days": [1]}
+    plans = [{**every, "doses": [240], "interval_days": 14}, {**every, "doses": [480], "interval_days": 28}]
+    frame, _ = build(
+        """
+        USUBJID | EXSEQ | EXTRT     | EXDOSE | EXDOSU | EXSTDTC
+        2       | 1     | NIVOLUMAB | 480    | mg     | 2026-01-01
+        2       | 2     | NIVOLUMAB | 480    | mg     | 2026-01-29
+        """,
+        regimens=plans,
+    )
+    assert value(frame, "PLANDOSE", "2") == 960
+    assert value(frame, "RDI", "2") == 100
+    assert value(frame, "NDELAY", "2") == 0
+
+
 def test_an_amount_off_the_plan_is_said_so() -> None:
     frame, _ = build(
         """

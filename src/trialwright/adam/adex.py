@@ -2,9 +2,11 @@
 
 Key USUBJID, PARAMCD, SRCSEQ. Dose rows (``DOSE``) are records of EX. Rows of a subject (``FDOSE``, ``LDOSE``,
 ``TRTDURD``, ``TRTDURW``, ``NDOSE``) and of a subject's drug (PARCAT1: ``CUMDOSE``, ``PLANDOSE``, ``RDI``,
-``STEPUPFL``, ``NSTEPUP``, ``NDELAY``, ``NSKIP``) carry the SRCSEQ of the subject's or the drug's first record
-(``LDOSE``: of the last). The plan is ``study.regimens``, dose by dose; where it has none for an arm and drug,
-or in another unit, the value is null and RULE says so.
+``STEPUPFL``, ``STEPCOMP``, ``NSTEPUP``, ``NDELAY``, ``NSKIP``, ``NDOSEDEV``) carry the SRCSEQ of the first
+record of the subject or drug (``LDOSE``: of the last). The plan is ``study.regimens``, dose by dose; of
+several for a drug the one whose first dose is nearest the first given. Where it has none for an arm and drug,
+or in another unit, the value is null and RULE says so. Where a regimen has a restart table, dose rows carry
+the amount DUE and the days since the dose before, and each dose that is not the one due has a row DOSEDEV.
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ from typing import Final
 
 import polars as pl
 
+from trialwright.adam import restarts
 from trialwright.adam.safety_common import Sdtm, because, doses, flag
+from trialwright.medicine.dosing import is_amount
 from trialwright.standards import dates
+from trialwright.standards.findings import concat
 from trialwright.study.model import Regimen, Study
 
 SCHEMA: Final = pl.Schema(
@@ -35,6 +40,8 @@ SCHEMA: Final = pl.Schema(
         "DOSENUM": pl.Int64(),
         "STEPSEQ": pl.Int64(),
         "PLANNED": pl.Float64(),
+        "DUE": pl.Float64(),
+        "GAP": pl.Int64(),
         "DELAY": pl.Int64(),
         "SRCDOM": pl.String(),
         "SRCVAR": pl.String(),
@@ -54,15 +61,15 @@ PARAMS: Final = {
     "PLANDOSE": "Planned cumulative dose of as many doses",
     "RDI": "Relative dose intensity",
     "STEPUPFL": "Began with the step-up dose",
+    "STEPCOMP": "Completed the step-up: every dose listed, at its amount",
     "NSTEPUP": "Number of step-up doses",
     "NDELAY": "Number of delayed doses",
     "NSKIP": "Number of doses late by a whole interval or more",
+    "DOSEDEV": "Dose that is not the one due",
+    "NDOSEDEV": "Number of doses that were not the ones due",
 }
 
 DELAYED_AFTER_DAYS: Final = 3
-TOLERANCE: Final = 0.1
-"""A dose within a tenth of the step-up dose is a step-up dose."""
-
 _NO_PLAN: Final = "the plan is not defined for this arm, drug and unit"
 _OF_DRUG: Final = ["USUBJID", "DRUG", "UNIT"]
 
@@ -70,10 +77,11 @@ _OF_DRUG: Final = ["USUBJID", "DRUG", "UNIT"]
 def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Exposure up to the cutoff, one row per subject, parameter and record; and what was wrong in EX."""
     given, found = doses(study, sdtm, adsl, cutoff)
-    planned = _against_plan(given, study.regimens)
+    planned = restarts.with_due(_against_plan(given, study.regimens), study.regimens)
     rows = pl.concat(
         [
             _dose_rows(planned),
+            restarts.deviations(planned),
             *_subject_rows(planned, study.study.day_offset),
             *_drug_rows(planned),
         ],
@@ -89,27 +97,53 @@ def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[p
         )
         .match_to_schema(SCHEMA, missing_columns="insert", extra_columns="ignore")
     )
-    return frame.sort("USUBJID", "PARAMCD", "SRCSEQ"), found
+    return frame.sort("USUBJID", "PARAMCD", "SRCSEQ"), concat([found, restarts.not_due(planned)])
 
 
 def _plan(regimens: tuple[Regimen, ...], longest: int) -> pl.DataFrame:
-    """One row per arm, drug, unit and administration: its amount, day, sum so far and gap to the next."""
+    """One row per regimen and administration: its amount, day, sum so far and gap to the next."""
     rows = [
-        (regimen.arm, regimen.drug.upper(), regimen.unit.upper(), regimen.interval_days, k, *_nth(regimen, k))
-        for regimen in regimens
+        (number, k, *_nth(regimen, k))
+        for number, regimen in enumerate(regimens)
         for k in range(1, longest + 1)
     ]
-    names = ("TRT01A", "drug", "unit", "interval", "position", "planned", "day", "gap", "step_up")
-    kinds = (pl.String, pl.String, pl.String, pl.Int64, pl.Int64, pl.Float64, pl.Int64, pl.Int64, pl.Float64)
+    kinds = (pl.Int64, pl.Int64, pl.Float64, pl.Int64, pl.Int64)
+    names = ("regimen", "position", "planned", "day", "gap")
     plan = pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
-    return plan.with_columns(planned_sum=pl.col("planned").cum_sum().over("TRT01A", "drug", "unit"))
+    return plan.with_columns(planned_sum=pl.col("planned").cum_sum().over("regimen"))
 
 
-def _nth(regimen: Regimen, k: int) -> tuple[float, int, int, float | None]:
-    """Amount, day and gap to the next of the k-th dose (from 1), and the step-up dose if there is one."""
+def _nth(regimen: Regimen, k: int) -> tuple[float, int, int]:
+    """Amount, day and gap to the next of the k-th dose (from 1)."""
     amount = regimen.doses[min(k, len(regimen.doses)) - 1]
-    step_up = regimen.doses[0] if regimen.doses[0] < regimen.doses[-1] else None
-    return amount, _day(regimen, k), _day(regimen, k + 1) - _day(regimen, k), step_up
+    return amount, _day(regimen, k), _day(regimen, k + 1) - _day(regimen, k)
+
+
+def _regimens(regimens: tuple[Regimen, ...]) -> pl.DataFrame:
+    """One row per regimen: whose it is, its number, interval, first dose, and step-up dose if it has one."""
+    rows = [
+        (r.arm, r.drug.upper(), r.unit.upper(), number, r.interval_days, r.doses[0],
+         r.doses[0] if r.doses[0] < r.doses[-1] else None)
+        for number, r in enumerate(regimens)
+    ]  # fmt: skip
+    names = ("TRT01A", "drug", "unit", "regimen", "interval", "begins", "step_up")
+    kinds = (pl.String, pl.String, pl.String, pl.Int64, pl.Int64, pl.Float64, pl.Float64)
+    return pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
+
+
+def _followed(given: pl.DataFrame, regimens: tuple[Regimen, ...]) -> pl.DataFrame:
+    """The regimen of each subject's drug: of several that whose first dose is nearest the first given."""
+    firsts = given.group_by(*_OF_DRUG, "TRT01A", maintain_order=True).agg(pl.col("AMOUNT").first())
+    named = firsts.with_columns(
+        drug=pl.col("DRUG").str.to_uppercase(), unit=pl.col("UNIT").str.to_uppercase()
+    )
+    nearest = (pl.col("AMOUNT") - pl.col("begins")).abs()
+    return (
+        named.join(_regimens(regimens), on=["TRT01A", "drug", "unit"])
+        .sort(nearest, "regimen", nulls_last=True)
+        .unique(_OF_DRUG, keep="first", maintain_order=True)
+        .select(*_OF_DRUG, "regimen", "interval", "step_up")
+    )
 
 
 def _day(regimen: Regimen, k: int) -> int:
@@ -125,30 +159,28 @@ def _against_plan(given: pl.DataFrame, regimens: tuple[Regimen, ...]) -> pl.Data
     """
     longest = int(given.group_by(_OF_DRUG).agg(pl.col("GIVEN").sum())["GIVEN"].max() or 1)  # type: ignore[arg-type]
     plan = _plan(regimens, longest)
-    arms = plan.filter(pl.col("position") == 1).select("TRT01A", "drug", "unit", "interval", "step_up")
     placed = (
-        given.with_columns(drug=pl.col("DRUG").str.to_uppercase(), unit=pl.col("UNIT").str.to_uppercase())
-        .join(arms, on=["TRT01A", "drug", "unit"], how="left", maintain_order="left")
+        given.join(
+            _followed(given, regimens), on=_OF_DRUG, how="left", nulls_equal=True, maintain_order="left"
+        )
         .with_columns(STEP=_is_step_up())
         .with_columns(STEPSEQ=_steps_so_far())
         .with_columns(position=(pl.col("GIVEN").cum_sum() - pl.col("GIVEN") + 1).over(*_OF_DRUG, "STEPSEQ"))
     )
-    known = ["TRT01A", "drug", "unit"]
-    at = plan.select(*known, "position", "planned", "gap")
-    upto = plan.select(*known, "day", "planned_sum", total="position")
+    at = plan.select("regimen", "position", "planned", "gap")
+    upto = plan.select("regimen", "day", "planned_sum", total="position")
     return (
-        placed.join(at, on=[*known, "position"], how="left", maintain_order="left")
+        placed.join(at, on=["regimen", "position"], how="left", maintain_order="left")
         .with_columns(
             gap_before=pl.col("gap").shift(1).over(_OF_DRUG), total=pl.col("GIVEN").sum().over(_OF_DRUG)
         )
         .with_columns(late=_gap_before() - pl.col("gap_before"))
-        .join(upto, on=[*known, "total"], how="left", maintain_order="left")
+        .join(upto, on=["regimen", "total"], how="left", maintain_order="left")
     )
 
 
 def _is_step_up() -> pl.Expr:
-    near = (pl.col("AMOUNT") - pl.col("step_up")).abs() <= TOLERANCE * pl.col("step_up") + 1e-9
-    return near.fill_null(False).cast(pl.Int64)
+    return is_amount(pl.col("AMOUNT"), pl.col("step_up")).fill_null(False).cast(pl.Int64)
 
 
 def _steps_so_far() -> pl.Expr:
@@ -160,7 +192,7 @@ def _gap_before() -> pl.Expr:
 
 
 def _dose_rows(planned: pl.DataFrame) -> pl.DataFrame:
-    off = (pl.col("AMOUNT") - pl.col("planned")).abs() > TOLERANCE * pl.col("planned") + 1e-9
+    off = ~is_amount(pl.col("AMOUNT"), pl.col("planned"))
     return planned.select(
         "USUBJID",
         "DOSENUM",
@@ -173,6 +205,8 @@ def _dose_rows(planned: pl.DataFrame) -> pl.DataFrame:
         AVAL="AMOUNT",
         AVALU="UNIT",
         PLANNED="planned",
+        DUE="due",
+        GAP="since",
         DELAY="late",
         SRCVAR=pl.lit("EXDOSE"),
         RULE=because(
@@ -234,6 +268,9 @@ def _drug_rows(doses: pl.DataFrame) -> list[pl.DataFrame]:
         step_up=pl.col("step_up").first(),
         began=pl.col("STEP").first(),
         steps=pl.col("STEP").sum(),
+        completed=(pl.col("in_step") >= pl.col("listed")).any(),
+        deviating=pl.col("deviates").sum(),
+        ruled=pl.col("due").is_not_null().any(),
         delayed=(pl.col("late") > DELAYED_AFTER_DAYS).sum(),
         skipped=(pl.col("late") >= pl.col("gap_before")).sum(),
     )
@@ -259,6 +296,14 @@ def _drug_rows(doses: pl.DataFrame) -> list[pl.DataFrame]:
             ),
         ),
         _row(one.filter(stepped), "STEPUPFL", "EXDOSE", AVALC=flag(pl.col("began") == 1)),
+        _row(
+            one.filter(stepped), "STEPCOMP", "EXDOSE", AVALC=flag(pl.col("completed")),
+            RULE=pl.lit("Y: the doses listed in the regimen, one after another, each within a tenth"),
+        ),
+        _row(
+            one.filter("ruled"), "NDOSEDEV", "EXDOSE", AVAL="deviating",
+            RULE=pl.lit("more than a tenth from the amount due by the restart table"),
+        ),
         _row(one.filter(stepped), "NSTEPUP", "EXDOSE", AVAL="steps"),
         _row(
             one.filter(planned), "NDELAY", "EXSTDTC", AVAL="delayed",

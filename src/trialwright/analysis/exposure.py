@@ -16,7 +16,7 @@ from trialwright.analysis.summary import STATISTICS, describe, tabulate
 from trialwright.standards import results
 from trialwright.study.model import Analysis, Study
 
-DATES_AND_DOSES: Final = ("DOSE", "FDOSE", "LDOSE")
+DATES_AND_DOSES: Final = ("DOSE", "DOSEDEV", "FDOSE", "LDOSE")
 """Rows of ADEX that are not a summary of a subject."""
 
 

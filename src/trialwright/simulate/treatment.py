@@ -166,9 +166,9 @@ def _plan(study: Study, scenario: Scenario, arm: str, word: str, horizon: int) -
     for regimen in scenario.dosing.regimens:
         if regimen.arm == arm and regimen.choice in ("", word):
             return _cycles(regimen, horizon)
-    for plan in study.regimens:
-        if plan.arm == arm:
-            return _steps(plan, horizon)
+    plans = [plan for plan in study.regimens if plan.arm == arm]
+    if len(plans) == 1:  # several are the drugs of regimens, among which only the scenario can choose
+        return _steps(plans[0], horizon)
     raise InputError(f"no regimen for arm {arm} {word}: neither the scenario nor the study has one")
 
 

@@ -269,6 +269,9 @@ class Regimen(Frozen):
     days: tuple[int, ...] = Field(min_length=1)
     """Study days of the first doses; afterwards every ``interval_days``."""
     interval_days: int = Field(gt=0)
+    restart_after_days: tuple[int, ...] = ()
+    """Dose by dose, the last one repeated: how late the next dose may come before the step-up begins again."""
+    gap_basis: words.GapBasis = "days_since_last_dose"
 
 
 class Assumption(Frozen):

@@ -68,6 +68,9 @@ CannotWorsen = Literal["keep", "exclude"]
 FormsUntil = Literal["progression", "new_therapy"]
 """After what forms no longer count."""
 
+GapBasis = Literal["days_since_last_dose", "days_past_schedule"]
+"""What the limits of a restart table count (rules page 2.4)."""
+
 Method = Literal[
     "time_to_event", "duration", "proportion", "toxicity", "questionnaire", "exposure", "laboratory"
 ]
