@@ -56,17 +56,8 @@ def _subjects(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.
         _died(dm).alias("_died"),
     )
     known = study.sources.facts
-    for column, name in _DATES.items():
-        frame = _join(frame, _dated(sdtm, known.get(name), column, cutoff))
-    for column, name in _REASONS.items():
-        frame = _join(
-            frame, facts.pick(sdtm, known.get(name)).select("USUBJID", pl.col("value").alias(column))
-        )
-    for column, name in _ENDS.items():
-        after = _dated(sdtm, known.get(name), "_late", None).filter(pl.col("_late") > cutoff)
-        too_late = pl.col("USUBJID").is_in(after.get_column("USUBJID").implode())
-        frame = frame.with_columns(pl.when(~too_late).then(column).alias(column))
-    doses = _doses(study, sdtm, cutoff)
+    frame, imprecise = _with_dates(study, sdtm, frame, cutoff)
+    doses, odd_doses = _doses(study, sdtm, cutoff)
     therapy, odd_therapies = first_therapy(study, sdtm, doses, cutoff)
     for columns in (doses, therapy, clinical_progression(study, sdtm, cutoff)):
         frame = _join(frame, columns)
@@ -83,7 +74,7 @@ def _subjects(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.
         TRT01P=planned,
         TRT01A=pl.when(pl.col("TRTSDT").is_not_null()).then(pl.coalesce(actual, planned)),
     ).drop("_actual")
-    return frame, concat([strata, baseline, odd_therapies, _imprecise(sdtm, study)])
+    return frame, concat([strata, baseline, imprecise, odd_doses, odd_therapies])
 
 
 def _died(dm: pl.DataFrame) -> pl.Expr:
@@ -94,59 +85,74 @@ def _join(frame: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
     return frame.join(columns, on="USUBJID", how="left", maintain_order="left")
 
 
-def _dated(sdtm: Sdtm, source: Source | None, column: str, cutoff: date | None) -> pl.DataFrame:
-    """The day of a fact, the earliest its text allows, up to the cutoff."""
-    picked = facts.pick(sdtm, source)
-    dated = picked.select("USUBJID", dates.earliest(pl.col("value")).alias(column))
-    return dated if cutoff is None else dated.filter(pl.col(column) <= cutoff)
+def _with_dates(
+    study: Study, sdtm: Sdtm, frame: pl.DataFrame, cutoff: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Named dates up to the cutoff, reasons given up to it, and the findings."""
+    known, found = study.sources.facts, []
+    day, later = dates.earliest(pl.col("value")), {}
+    for column, name in _DATES.items():
+        picked = facts.pick(sdtm, known.get(name)).with_columns(day=day)
+        later[name] = picked.filter(pl.col("day") > cutoff).select("USUBJID")
+        dated = picked.filter(pl.col("day") <= cutoff)
+        frame = _join(frame, dated.select("USUBJID", pl.col("day").alias(column)))
+        if name in _NEVER_IMPUTED:
+            found.append(_imprecise(dated, known.get(name), name))
+    for column, name in _REASONS.items():
+        given = facts.pick(sdtm, known.get(name)).select("USUBJID", pl.col("value").alias(column))
+        if column in _ENDS:
+            given = given.join(later[_ENDS[column]], on="USUBJID", how="anti")
+        frame = _join(frame, given)
+    return frame, concat(found)
 
 
-def _imprecise(sdtm: Sdtm, study: Study) -> pl.DataFrame:
+_NEVER_IMPUTED = ("consent", "inclusion", "randomisation")
+
+
+def _imprecise(picked: pl.DataFrame, source: Source | None, name: str) -> pl.DataFrame:
     """Dates that must never be imputed. The first day possible stands in, so that nobody is lost: a query."""
-    known = study.sources.facts
-    return concat(
-        findings(
-            picked.filter(~dates.precision(pl.col("value")).is_in(["day", "time"])),
-            dataset=source.domain,
-            key=["USUBJID", "SRCSEQ"],
-            variable=source.variable,
-            rule=f"{name.replace('_', ' ')} not known to the day",
-            value="value",
-            action="the first day possible is used; ask the site",
-        )
-        for name in ("consent", "inclusion", "randomisation", "first_dose")
-        if (source := known.get(name)) is not None and (picked := facts.pick(sdtm, source)).height
+    whole = dates.precision(pl.col("value")).is_in(["day", "time"])
+    return findings(
+        picked.filter(~whole),
+        dataset=source.domain if source else "",
+        key=["USUBJID", "SRCSEQ"],
+        variable=source.variable if source else "",
+        rule=f"{name.replace('_', ' ')} not known to the day",
+        value="value",
+        action="the first day possible is used; ask the site",
     )
 
 
-def _doses(study: Study, sdtm: Sdtm, cutoff: date) -> pl.DataFrame:
-    """First and last day of dosing, and the time of the first dose where it is known."""
+_DOSES = pl.Schema(
+    {
+        "USUBJID": pl.String(),
+        "TRTSDT": pl.Date(),
+        "TRTSDTM": pl.Datetime("us"),
+        "TRTEDT": pl.Date(),
+    }
+)
+
+
+def _doses(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """First and last day of dosing, the time of the first dose where it is known, and the findings."""
     known = study.sources.facts
-    first, last = known.get("first_dose"), known.get("last_dose")
+    first = known.get("first_dose")
     if first is None:
-        return pl.DataFrame(
-            schema={"USUBJID": pl.String, "TRTSDT": pl.Date, "TRTSDTM": pl.Datetime("us"), "TRTEDT": pl.Date}
-        )
-    given = _given(study, sdtm, first)
-    starts = facts.rows(given, first).select("USUBJID", start="value")
-    ends = facts.rows(_given(study, sdtm, last or first), last or first).select("USUBJID", end="value")
-    day = dates.earliest(pl.col("start"))
-    begun = (
-        starts.filter(day <= cutoff)
-        .group_by("USUBJID")
-        .agg(day.min().alias("TRTSDT"), dates.datetime(pl.col("start")).min().alias("TRTSDTM"))
+        return pl.DataFrame(schema=_DOSES), concat([])
+    last, day, value = known.get("last_dose", first), pl.col("day"), pl.col("value")
+    starts = facts.rows(_given(study, sdtm, first), first).with_columns(day=dates.earliest(value))
+    ends = facts.rows(_given(study, sdtm, last), last).with_columns(day=dates.earliest(value))
+    starts, ends = starts.filter(day <= cutoff), ends.filter(day <= cutoff)
+    begun = starts.group_by("USUBJID").agg(
+        day.min().alias("TRTSDT"), day.max().alias("_last"), dates.datetime(value).min().alias("TRTSDTM")
     )
-    ended = ends.group_by("USUBJID").agg(
-        dates.earliest(pl.col("end")).filter(dates.earliest(pl.col("end")) <= cutoff).max().alias("_end")
+    ended = ends.group_by("USUBJID").agg(day.max().alias("_end"))
+    doses = begun.join(ended, on="USUBJID", how="left").with_columns(
+        TRTEDT=pl.max_horizontal("_end", "_last"),
+        TRTSDTM=pl.when(pl.col("TRTSDTM").dt.date() == pl.col("TRTSDT")).then("TRTSDTM"),
     )
-    latest_start = starts.group_by("USUBJID").agg(day.filter(day <= cutoff).max().alias("_last"))
-    return (
-        begun.join(ended, on="USUBJID", how="left")
-        .join(latest_start, on="USUBJID", how="left")
-        .with_columns(TRTEDT=pl.max_horizontal("_end", "_last"))
-        .with_columns(TRTSDTM=pl.when(pl.col("TRTSDTM").dt.date() == pl.col("TRTSDT")).then("TRTSDTM"))
-        .select("USUBJID", "TRTSDT", "TRTSDTM", "TRTEDT")
-    )
+    at_first = starts.join(begun, left_on=["USUBJID", "day"], right_on=["USUBJID", "TRTSDT"], how="semi")
+    return doses.select(_DOSES.names()), _imprecise(at_first, first, "first_dose")
 
 
 def _given(study: Study, sdtm: Sdtm, source: Source) -> dict[str, pl.DataFrame]:

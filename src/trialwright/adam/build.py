@@ -24,7 +24,7 @@ def build(
 ) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     """The datasets by name, keys enforced and columns in the order of the standard; and the findings.
 
-    ``dictionaries`` (the user's CTCAE and MedDRA files) are not used yet.
+    ``dictionaries``: the user's CTCAE and MedDRA, as ``standards.dictionaries`` reads them.
     """
     subjects, found = adsl.build(study, sdtm, cutoff)
     seen, odd_lesions = lesions(study, sdtm, subjects, cutoff)
@@ -35,7 +35,7 @@ def build(
     responses_data = pl.concat(
         [responses_data, response_endpoints.lasting_rows(study, subjects, clocks)], how="vertical_relaxed"
     )
-    events, odd_events = adae.build(study, sdtm, subjects, cutoff)
+    events, odd_events = adae.build(study, sdtm, subjects, cutoff, dictionaries or {})
     values, odd_values = adlb.build(study, sdtm, subjects, cutoff)
     laboratory, unreported = reconciled(study, values, events)
     exposure, odd_doses = adex.build(study, sdtm, subjects, cutoff)
@@ -61,11 +61,12 @@ def _members(
     """Who belongs to the populations that lesions, responses and questionnaires decide."""
     measurable = seen.course.filter(pl.col("baseline") & (pl.col("n_measured") > 0))
     best = responses.best[study.response.headline].filter(pl.col("best_response").is_in(["CR", "PR"]))
-    scored = questionnaires.filter(pl.col("AVAL").is_not_null())
-    before = scored.filter(pl.col("ABLFL") == "Y").get_column("USUBJID").unique()
-    after = scored.filter(pl.col("ABLFL").is_null() & (pl.col("ADY") > 0)).get_column("USUBJID").unique()
+    scored = pl.col("AVAL").is_not_null()
+    first = pl.col("ABLFL") == "Y"
+    before = questionnaires.filter(scored & first).select("USUBJID").unique()
+    after = questionnaires.filter(scored & pl.col("ABLFL").is_null() & (pl.col("ADY") > 0)).select("USUBJID")
     return {
         "randomised_measurable": measurable.get_column("subject").unique(),
         "responders": best.get_column("subject").unique(),
-        "pro_evaluable": before.filter(before.is_in(after.implode())),
+        "pro_evaluable": before.join(after, on="USUBJID", how="semi").get_column("USUBJID"),
     }

@@ -67,9 +67,11 @@ def pick(sdtm: Sdtm, source: Source | None) -> pl.DataFrame:
     else:
         found = found.with_columns(order="SRCSEQ")
     keep: Literal["first", "last"] = "last" if source.pick == "last" else "first"
-    one = found.sort("order", "SRCSEQ", nulls_last=True, maintain_order=True).unique(
-        "USUBJID", keep=keep, maintain_order=True
-    )
+    one = found
+    if found.get_column("USUBJID").n_unique() < found.height:
+        one = found.sort("order", "SRCSEQ", nulls_last=True, maintain_order=True).unique(
+            "USUBJID", keep=keep, maintain_order=True
+        )
     return one.select("USUBJID", _words(source).alias("value"), "SRCDOM", "SRCVAR", "SRCSEQ").match_to_schema(
         PICKED
     )

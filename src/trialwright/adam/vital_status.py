@@ -112,9 +112,11 @@ def _signs(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _last(points: pl.DataFrame, cutoff: date) -> pl.DataFrame:
+    seen = points.filter(pl.col("day") <= cutoff)
+    latest = seen.group_by("USUBJID").agg(pl.col("day").max())
     return (
-        points.filter(pl.col("day") <= cutoff)
-        .sort("day", "SRCDOM", "SRCVAR", "SRCSEQ", descending=[True, False, False, False])
+        seen.join(latest, on=["USUBJID", "day"], how="semi")
+        .sort("SRCDOM", "SRCVAR", "SRCSEQ")
         .unique("USUBJID", keep="first", maintain_order=True)
         .select("USUBJID", LSTALVDT="day", LSTALVDM="SRCDOM", LSTALVVR="SRCVAR", LSTALVSQ="SRCSEQ")
     )
