@@ -72,7 +72,7 @@ def test_survival_alone_needs_no_images() -> None:
 
 def test_questionnaires_alone() -> None:
     text = told(RESPONDER, scores="0 1, 42 3, 126 2").text(endpoint="TTDFA")
-    assert "Fatigue (FA) day 43 (W6), +66.7 0, W6 66.7, W12 –, W18 33.3" in text
+    assert "Fatigue (FA) day 43 (W6), +66.7 0; W6 66.7; W12 –; W18 33.3" in text
     assert "Worse by 10 points or more against the baseline: first deterioration." in text
     assert not re.search("Scans|Clocks|Pain", text)
     assert "Pain (PA)" in told(RESPONDER, scores="0 1, 42 3").text(endpoint="TTD")

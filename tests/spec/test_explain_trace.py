@@ -87,6 +87,12 @@ def test_another_therapy_stops_the_count_in_one_reading_only() -> None:
     assert (late["USED"], late["REASON"]) == ("N", "after_new_therapy")
 
 
+def test_what_follows_a_progression_is_after_it_and_not_after_another_therapy() -> None:
+    seen = told(scans("42 130", "84 131"), therapy=70)
+    (late,) = seen.rows("response", NAME="OVRLRESP", AVISIT="D84")
+    assert (late["USED"], late["REASON"]) == ("N", "after_progression")
+
+
 def test_what_lies_after_the_cutoff_is_named_and_not_used() -> None:
     seen = told(scans("42 80", "84 130"), death=120, cutoff=70)
     assert _candidates(seen, "PFSE") == {"progression": ("N", "after_cutoff"), "death": ("N", "after_cutoff")}

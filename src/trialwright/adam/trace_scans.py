@@ -202,10 +202,10 @@ def _responses(study: Study, now: World, responses: pl.DataFrame) -> list[pl.Dat
     whole = responses.filter(pl.col("PARAMCD") == "OVRLRESP")
     progressed = pl.col("ADT").filter(pl.col("AVALC") == "PD").min().over("USUBJID", "PARQUAL")
     why = (
-        pl.when(pl.col("ANL01FL").is_null())
-        .then(pl.lit("after_new_therapy"))
-        .when((pl.col("ADT") > progressed).fill_null(False))
+        pl.when((pl.col("ADT") > progressed).fill_null(False))
         .then(pl.lit("after_progression"))
+        .when(pl.col("ANL01FL").is_null())
+        .then(pl.lit("after_new_therapy"))
         .when(pl.col("AVALC") == "NE")
         .then(pl.lit("not_evaluable"))
     )

@@ -87,7 +87,7 @@ def _ruled(told: Teller, word: str | None) -> Iterator[str]:
     rules, _, rest = word.partition(":")
     cases = re.findall(r"P\d+", rest)
     if not cases:
-        yield told.known(f"word:{word}", f"{told('clock_rule')}{told('colon')}{word}.")
+        yield told.known(f"word:{word}", f"{told('clock_rule')}{told('colon')}{told.sentence(word)}")
         return
     said = [told.known(f"case:{rules}:{c}", told.known(f"case:{c}", c)) for c in cases]
     source = told.known(f"rules:{rules}", rules)
@@ -123,7 +123,7 @@ def _candidate(told: Teller, row: Row) -> str:
     judged = told(f"judged:{row['REASON']}")
     said = f"{_brief(told, row)}{told('colon')}{judged}"
     if row["REASON"] == "by_case" and row["VALUE"]:
-        said += f"; {told('missed_between', visits=row['VALUE'])}"
+        said += f" ({told('missed_between', visits=row['VALUE'])})"
     return said
 
 
@@ -181,10 +181,10 @@ def _visits(told: Teller, family: Deterioration, forms: Rows) -> list[str]:
 
 
 def _course(told: Teller, forms: Rows, visits: list[str]) -> str:
-    """``33.3, W6 –, W12 22.2``: the baseline, then visit by visit; a dash where there is no score."""
+    """``33.3; W6 –; W12 22.2``: the baseline, then visit by visit; a dash where there is no score."""
     scores = {"" if row["VALUE"] == "baseline" else row["AVISIT"]: _score(told, row["AVAL"]) for row in forms}
     first = scores.get("") or told("no_baseline_score")
-    return ", ".join([first, *(f"{visit} {scores.get(visit, _NONE)}" for visit in visits)])
+    return told.joined([first, *(f"{visit} {scores.get(visit, _NONE)}" for visit in visits)])
 
 
 def _worded(told: Teller, stop: Row) -> str:
