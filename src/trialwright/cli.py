@@ -107,14 +107,18 @@ def build(
     ],
     out: _Out,
     cutoff: _Cutoff = None,
+    dictionary: Annotated[
+        Path | None,
+        typer.Option("--dictionary", metavar="DIR", help="Your CTCAE table and MedDRA files (llt, mdhier)."),
+    ] = None,
 ) -> None:
     """Make the analysis datasets, the results and the report of a trial."""
     from trialwright.study.load import folder
 
-    _build(folder(study), sdtm, out, _date(cutoff))
+    _build(folder(study), sdtm, out, _date(cutoff), dictionary)
 
 
-def _build(study: Path, sdtm: Path, out: Path, cutoff: date | None) -> None:
+def _build(study: Path, sdtm: Path, out: Path, cutoff: date | None, dictionary: Path | None = None) -> None:
     with _progress() as say:
         say("Starting")
         from trialwright import pipeline
@@ -123,7 +127,8 @@ def _build(study: Path, sdtm: Path, out: Path, cutoff: date | None) -> None:
 
         folders.refuse(out, output.MARK)
         command = " ".join(["trialwright", *sys.argv[1:]])
-        made = pipeline.build(pipeline.Inputs(study, sdtm, cutoff, command), datetime.now(UTC), say)
+        inputs = pipeline.Inputs(study, sdtm, cutoff, command, dictionary)
+        made = pipeline.build(inputs, datetime.now(UTC), say)
         output.write(made, out)
     subjects = made.datasets["ADSL"].height
     _console().print(
@@ -185,6 +190,29 @@ def rehearse(  # noqa: PLR0917 - the options of a command
         folders.whole(out, lambda place: doors.write(place, domains, format_), mark=mark)
     rows = sum(frame.height for frame in domains.values())
     _console().print(f"{many} patients, {len(domains)} domains, {rows} records: {out}", soft_wrap=True)
+
+
+@app.command(
+    epilog="Example: trialwright simulate tarlanec --scenario target --trials 10000 --seed 1 --out target"
+)
+def simulate(  # noqa: PLR0917 - the options of a command
+    study: _StudyName,
+    scenario: Annotated[str, typer.Option(help="NAME of a file design-NAME.toml of the folder scenarios.")],
+    out: _Out,
+    trials: Annotated[int, typer.Option(min=1, max=10**9, help="The error falls with their root.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same bytes.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=1024, help="Processes; the result is the same.")] = 1,
+) -> None:
+    """Simulate a design: power, type I error, expected events and months, with Monte Carlo errors."""
+    with _progress() as say:
+        say("Reading the study")
+        from trialwright.simulate import design, operate
+        from trialwright.study.load import folder, load
+
+        promise = load(folder(study))
+        asked = operate.Asked(scenario, trials, seed)
+        told = operate.operate(promise, design.read(promise, scenario), asked, out, workers=workers, say=say)
+    _console().print(told, soft_wrap=True)
 
 
 @app.command(epilog="Example: trialwright demo --out demo")

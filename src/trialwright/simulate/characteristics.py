@@ -1,0 +1,100 @@
+"""Operating characteristics: what the tally says, as results rows, each with its Monte Carlo error.
+
+``analysis`` is the scenario, ``group`` the test, ``level`` the look ("1", "2", …) or "stop": the look at
+which the first test stops the trial, the last one if it never does. A statistic with ``_se`` is the error of
+the one without. Hazard ratios are of the Cox model that goes with the first test, averaged on the log scale.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import polars as pl
+
+from trialwright.simulate.design import Design, Test
+from trialwright.simulate.tally import Tally, mean, proportion
+from trialwright.standards.results import Result, result, rows_to_frame
+from trialwright.stats.normal import below, quantile
+
+PER_LOOK = ("month", "events", "enrolled", "reached", "std_error")
+STOP = "stop"
+
+
+def characteristics(design: Design, name: str, found: Tally) -> pl.DataFrame:
+    """One row per number; ``name`` is the scenario's."""
+    return rows_to_frame(_rows(design, name, found))
+
+
+def rejects(design: Design) -> str:
+    """What a rejection is: power, or an error where there is no effect."""
+    return "type_i_error" if design.proportional()[0] == 1 else "power"
+
+
+def _rows(design: Design, name: str, found: Tally) -> Iterator[Result]:
+    yield result(name, "trials", found["trials",])
+    yield result(name, "patients", design.patients)
+    truth, why = design.proportional()
+    yield result(name, "true_hazard_ratio", truth, note=why)
+    for test in design.tests:
+        yield from _of_test(design, name, found, test)
+    for level in (*(str(k + 1) for k in range(len(design.looks))), STOP):
+        for statistic in PER_LOOK:
+            yield from _with_error(name, statistic, *mean(found, statistic, level), level=level)
+        yield from _hazard_ratio(name, found, level, truth, why)
+
+
+def _of_test(design: Design, name: str, found: Tally, test: Test) -> Iterator[Result]:
+    trials, looks = found["trials",], [str(k + 1) for k in range(len(design.looks))]
+    counts = [found["rejected", test.id, look] for look in looks]
+    yield from _with_error(name, rejects(design), *proportion(sum(counts), trials), group=test.id)
+    for look, count in zip(looks, counts, strict=True):
+        yield from _with_error(name, "stops", *proportion(count, trials), group=test.id, level=look)
+        gaps = found["no_z", test.id, look]
+        yield result(name, "not_estimable", gaps, group=test.id, level=look, note="trials without a value")
+    closed = schoenfeld(design) if test == design.tests[0] and test.kind == "logrank" else None
+    if closed is not None:
+        yield result(
+            name, "power_closed_form", closed, group=test.id, note="Schoenfeld, Biometrics 1983;39:499"
+        )
+
+
+def schoenfeld(design: Design) -> float | None:
+    """The closed form, where there is one: one look at a number of events, hazards proportional."""
+    truth, _ = design.proportional()
+    events = design.looks[0].events
+    if truth is None or events is None or len(design.looks) > 1 or design.allocation is None:
+        return None
+    share = design.allocation.share
+    drift = -math.log(truth) * math.sqrt(events * share * (1 - share))
+    return below(drift + quantile(design.level.alpha))
+
+
+def _hazard_ratio(name: str, found: Tally, level: str, truth: float | None, why: str) -> Iterator[Result]:
+    log_hr, error = mean(found, "log_hr", level)
+    gaps = found["trials",] - found["n", "log_hr", level]
+    note = f"{gaps} trials without an estimate are left out" if gaps else ""
+    ratio = math.exp(log_hr)
+    yield from _with_error(name, "hazard_ratio", ratio, ratio * error, level=level, note=note)
+    bias = math.nan if truth is None else log_hr - math.log(truth)
+    yield from _with_error(name, "bias_log_hazard_ratio", bias, error, level=level, gap=why, note=note)
+    yield from _with_error(name, "coverage", *mean(found, "covered", level), level=level, gap=why, note=note)
+
+
+def _with_error(
+    name: str,
+    statistic: str,
+    value: float,
+    error: float,
+    *,
+    group: str = "",
+    level: str = "",
+    note: str = "",
+    gap: str = "",
+) -> Iterator[Result]:
+    words = note if not math.isnan(value) else gap or "no trial has an estimate"
+    yield result(name, statistic, value, group=group, level=level, note=words)
+    gone = math.isnan(value) or math.isnan(error)
+    words = (words if math.isnan(value) else "one trial has no spread") if gone else ""
+    error = math.nan if gone else error
+    yield result(name, f"{statistic}_se", error, group=group, level=level, note=words)
