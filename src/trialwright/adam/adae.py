@@ -13,12 +13,14 @@ its own: one of the same episode, or linked by AEGRPID, counts only if its grade
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
 
-from trialwright.adam import policies, safety_astct
+from trialwright.adam import policies, safety_astct, safety_terms
 from trialwright.adam.safety_common import Sdtm, because, domain, doses, flag, goes_on, of_subjects, only
 from trialwright.adam.safety_episodes import with_episodes
 from trialwright.standards import dates
@@ -77,7 +79,7 @@ SCHEMA: Final = pl.Schema(
 
 _TEXT: Final = (
     *("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESTDTC", "AEENDTC", "AESER", "AEREL", "AEACN"),
-    *("AEOUT", "AESDTH", "AEGRPID"),
+    *("AEOUT", "AESDTH", "AEGRPID", "AELLT"),
 )
 _AE: Final = pl.Schema({"AESEQ": pl.Int64()} | {name: pl.String() for name in _TEXT})
 _OF_ADSL: Final = ["TRT01A", "TRTSDT", "TRTSDTM", "TRTEDT", "EOTDT", "EOSDT", "NACTDT", "DTHDT"]
@@ -91,10 +93,20 @@ _NEW_THERAPY: Final = "not emergent: unrelated, and another anticancer therapy h
 _CONTINUED: Final = "not emergent: continues an event from before the first dose, no worse"
 
 
-def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Events that began by the cutoff, one row each; and what was wrong in AE."""
+def build(
+    study: Study,
+    sdtm: Sdtm,
+    adsl: pl.DataFrame,
+    cutoff: date,
+    dictionaries: Mapping[str, pl.DataFrame] = MappingProxyType({}),
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Events that began by the cutoff, one row each; and what was wrong in AE.
+
+    ``dictionaries``: the user's ``CTCAE`` and ``MEDDRA`` (``standards.dictionaries``), where there are any.
+    """
     rules = study.adverse_events
-    reported, strangers = _reported(study, sdtm, adsl, cutoff)
+    told, strangers = _reported(study, sdtm, adsl, cutoff)
+    reported, classes = safety_terms.classed(told, dictionaries)
     dated, reversals = _dated(reported, cutoff)
     graded, unknown_grades = _graded(rules, dated)
     by_astct, disagreements = safety_astct.regraded(study, sdtm, graded, cutoff, policies.syndromes(study))
@@ -117,7 +129,10 @@ def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[p
         )
         .match_to_schema(SCHEMA, extra_columns="ignore")
     )
-    found = concat([strangers, reversals, unknown_grades, disagreements, _not_serious(reported)])
+    impossible = safety_terms.impossible_grades(study, graded, dictionaries)
+    found = concat(
+        [strangers, classes, reversals, unknown_grades, impossible, disagreements, _not_serious(reported)]
+    )
     return frame.sort("USUBJID", "AESEQ"), found
 
 
@@ -337,6 +352,7 @@ def _rule(study: Study, cutoff: date) -> pl.Expr:
         pl.when(later).then(pl.lit("going on at the cutoff")),
         pl.when(pl.col("AERELN").is_null()).then(pl.lit("relationship missing")),
         pl.when(pl.col("ATOXGRN").is_null()).then(pl.lit("grade missing")),
+        pl.col("SOCSRC"),
     )
 
 

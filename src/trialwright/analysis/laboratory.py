@@ -145,7 +145,7 @@ def _values(tests: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
     """Baseline, and each patient's highest and lowest value on treatment."""
     on = (
         tests.filter(pl.col("ONTRTFL") == "Y")
-        .group_by("USUBJID", "group", "PARAMCD")
+        .group_by("USUBJID", "group", "PARAMCD", maintain_order=True)  # sums to the last digit
         .agg(highest=pl.col("AVAL").max(), lowest=pl.col("AVAL").min())
     )
     base = tests.filter(pl.col("ABLFL") == "Y").select(

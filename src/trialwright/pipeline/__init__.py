@@ -16,7 +16,7 @@ from trialwright.analysis import run as analysis
 from trialwright.pipeline import definition, made
 from trialwright.report import html
 from trialwright.sdtm import checks, read
-from trialwright.standards import findings
+from trialwright.standards import dictionaries, findings
 
 Progress = Callable[[str], None]
 
@@ -29,6 +29,7 @@ class Inputs:
     sdtm: Path
     cutoff: date | None = None
     command: str = ""
+    dictionary: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def build(inputs: Inputs, created: datetime, say: Progress = lambda _: None) -> 
     cutoff = inputs.cutoff or study.cutoff
     day = cutoff or made.latest_date(domains)
     say("Deriving the analysis datasets")
-    datasets, derived = adam.build(study, domains, day, {})
+    own = dictionaries.read(inputs.dictionary) if inputs.dictionary else dictionaries.Dictionaries({}, ())
+    datasets, derived = adam.build(study, domains, day, own.frames)
     traced = trace.build(study, domains, datasets, day)
     say("Estimating")
     results = analysis.run(study, datasets)
@@ -66,6 +68,7 @@ def build(inputs: Inputs, created: datetime, say: Progress = lambda _: None) -> 
         "cutoff_source": "given" if cutoff else "the latest complete date in the data",
         "inputs": made.inputs(inputs.sdtm, {name: frame.height for name, frame in domains.items()}),
         "study_files": made.hashes(inputs.study),
+        "dictionaries": {path.name: made.sha256(path) for path in own.files},
         **made.of_the_definition(study),
         "notice": made.notice(study, domains["DM"]),
         "command": inputs.command,
