@@ -101,7 +101,7 @@ def _considered(told: Teller, rows: Rows, stop: Row) -> Iterator[str]:
     judged = [row for row in candidates if row not in ignored and row["REASON"]]
     if judged:
         yield told("considered", list=told.joined(_candidate(told, row) for row in judged))
-    if ignored:
+    if ignored and not told.brief:
         yield told("no_events", list=told.joined(_brief(told, row) for row in ignored))
     later = [row for row in rows if row["KIND"] == "assessment"]
     if later:

@@ -65,7 +65,8 @@ class Story:
 class Teller:
     """The study and the language in which its patients' stories are told.
 
-    ``brief``: of the assessors who do not count in this study only the responses.
+    ``brief``, for a page of many: of the assessors who do not count in this study only the responses, and
+    not what is no event of a clock.
     """
 
     study: Study
