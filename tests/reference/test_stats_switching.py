@@ -2,7 +2,7 @@
 
 Program: tests/reference/r/stats_switching.R, output stats_switching.txt (versions in its first line); the trial
 is drawn there (data/switching.csv, data/switching_intervals.csv). psi is where a step function jumps: both
-sides halve until 1e-12. The weights come from glm, converged to 1e-14; the Cox models stop at 1e-11 of the
+sides halve until 1e-12, but survdiff takes times within 1.5e-8 for tied, which moves the jump by as much. The weights come from glm, converged to 1e-14; the Cox models stop at 1e-11 of the
 log-likelihood, which leaves 1e-6 of a coefficient open at worst.
 """
 
@@ -30,8 +30,8 @@ def test_rank_preserving(recensor, strata):
         strata=TRIAL["stratum"] if strata else None,
         recensor=recensor,
     )
-    np.testing.assert_allclose(flat(found.psi), R[f"{name}.psi"], atol=1e-10)
-    np.testing.assert_allclose(found.crossings, R[f"{name}.crossings"], atol=1e-10)
+    np.testing.assert_allclose(flat(found.psi), R[f"{name}.psi"], atol=1e-8)
+    np.testing.assert_allclose(found.crossings, R[f"{name}.crossings"], atol=1e-8)
     assert found.intention_to_treat.z == pytest.approx(R[f"{name}.z"][0], rel=1e-10)
     np.testing.assert_allclose(flat(found.hazard_ratio()), R[f"{name}.hr"], rtol=1e-8)
     assert found.n_recensored == R[f"{name}.recensored"][0]

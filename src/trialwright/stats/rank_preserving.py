@@ -25,6 +25,7 @@ from trialwright.stats.logrank import LogRank, logrank
 from trialwright.stats.normal import z_of
 
 Recensor = Literal["switching-arms", "all", "none"]
+_SAME = 1e-7
 _FINER = 65  # values within a step of the grid in which Z passes 0
 
 
@@ -82,18 +83,25 @@ class _Trial:
     censor: Floats
     strata: npt.ArrayLike | None
 
-    def untreated(self, psi: float) -> tuple[Floats, Bools]:
-        """U and whether its event is seen, once censoring cannot tell how long the treatment was."""
+    def untreated(self, psi: float, slack: float = 0.0) -> tuple[Floats, Bools]:
+        """U and whether its event is seen, once censoring cannot tell how long the treatment was.
+
+        An event within ``slack`` (relative) after its censoring is still seen.
+        """
         factor = math.exp(psi)
         U = self.time - self.treated + factor * self.treated
         limit = self.censor * min(factor, 1.0)
-        return np.minimum(U, limit), self.event & ~(limit < U)
+        return np.minimum(U, limit), self.event & ~(limit * (1 + slack) < U)
 
     def z(self, psi: float) -> float:
-        """NaN where recensoring leaves no event that tells the arms apart."""
+        """NaN where recensoring leaves no event that tells the arms apart.
+
+        Near-ties are not merged: psi is where two patients change places, and there they shall tie when
+        the curves are drawn.
+        """
         U, event = self.untreated(psi)
         try:
-            return logrank(U, event, self.group, self.strata).z
+            return logrank(U, event, self.group, self.strata, timefix=False).z
         except NotEstimable:
             return math.nan
 
@@ -135,7 +143,8 @@ def rank_preserving(
 
 
 def _told(trial: _Trial, psi: Interval, crossings: tuple[float, ...], confidence: float) -> RankPreserving:
-    U, seen = trial.untreated(psi.estimate)
+    # psi is where something changes places: an event and its own censoring are told apart on purpose
+    U, seen = trial.untreated(psi.estimate, slack=_SAME)
     control = ~trial.group
     return RankPreserving(
         psi=psi,

@@ -20,11 +20,11 @@ d$treated <- ifelse(d$group == 1, d$time, pmax(d$time - d$off, 0)); d$treated[d$
 d$treated <- round(d$treated, 4)
 write.csv(d, "data/switching.csv", row.names = FALSE, quote = FALSE)
 
-counter <- function(psi, recensor) {
+counter <- function(psi, recensor, slack = 0) {
   U <- d$time - d$treated + exp(psi) * d$treated
   limit <- if (recensor == "none") Inf else d$censor * min(1, exp(psi))
   if (recensor == "switching-arms") limit <- ifelse(d$group == 1, Inf, limit)  # everybody of arm 1 was always treated
-  list(time = pmin(U, limit), event = d$event * (U <= limit))
+  list(time = pmin(U, limit), event = d$event * (U <= limit * (1 + slack)))
 }
 z <- function(psi, recensor, strata) {
   u <- counter(psi, recensor)
@@ -46,7 +46,7 @@ for (recensor in c("switching-arms", "all", "none")) for (strata in c(FALSE, TRU
   zero <- cross(0); low <- cross(qnorm(0.975)); high <- cross(-qnorm(0.975)); best <- (min(zero) + max(zero)) / 2
   say(paste0(name, ".psi"), best, min(low), max(high)); say(paste0(name, ".crossings"), zero)
   say(paste0(name, ".z"), z(0, recensor, strata), z(-0.5, recensor, strata), z(0.5, recensor, strata))
-  u <- counter(best, recensor); time <- ifelse(d$group == 1, d$time, u$time); event <- ifelse(d$group == 1, d$event, u$event)
+  u <- counter(best, recensor, 1e-7); time <- ifelse(d$group == 1, d$time, u$time); event <- ifelse(d$group == 1, d$event, u$event)
   f <- if (strata) coxph(Surv(time, event) ~ d$group + strata(d$stratum)) else coxph(Surv(time, event) ~ d$group)
   itt <- z(0, "none", strata); b <- coef(f)[[1]]; half <- qnorm(0.975) * abs(b / itt)
   say(paste0(name, ".hr"), exp(c(b, b - half, b + half))); say(paste0(name, ".recensored"), sum(d$group == 0 & d$event == 1 & u$event == 0))
