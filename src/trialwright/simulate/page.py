@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,16 @@ from trialwright.study.model import Study
 
 _SHADES = ("#124f86", "#5b8db8", "#9dbdd8", "#c9dae8", "#dfe9f1")
 _ROW = 26.0
+_COLUMNS = (
+    "month",
+    "events",
+    "enrolled",
+    "reached",
+    "hazard_ratio",
+    "std_error",
+    "bias_log_hazard_ratio",
+    "coverage",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ def render(study: Study, design: Design, asked: Asked, results: pl.DataFrame) ->
     value = _Values(results)
     looks = [str(k + 1) for k in range(len(design.looks))]
     word = rejects(design)
-    first = value.both(word, design.tests[0].id, "", 4)
+    first = value.both(word, design.tests[0].id)
     what = "Type I error" if word == "type_i_error" else "Power"
     template = Environment(
         loader=PackageLoader("trialwright.simulate"),
@@ -50,11 +61,11 @@ def render(study: Study, design: Design, asked: Asked, results: pl.DataFrame) ->
         seed=asked.seed,
         heading=what,
         answer=f"{what} of {design.tests[0].id}: {first}. The analysis is expected in month "
-        f"{value.both('month', '', STOP, 1)}, with {value.both('events', '', STOP, 1)} events.",
+        f"{value.both('month', level=STOP)}, with {value.both('events', level=STOP)} events.",
         looks=looks,
         figure=_figure(design, value, looks),
         tests=list(_tests(design, value, looks)),
-        summary=[_summary(value, level) for level in (*looks, STOP)],
+        summary=[_summary(value, level) for level in (looks if len(looks) == 1 else [*looks, STOP])],
         gap=design.proportional()[1],
         assumed=list(assumed(design)),
         command=f"trialwright simulate {study.study.id.lower()} --scenario {asked.scenario} "
@@ -75,36 +86,28 @@ class _Values:
     def one(self, statistic: str, group: str, level: str) -> float | None:
         return self._of.get((statistic, group, level))
 
-    def both(self, statistic: str, group: str, level: str, digits: int) -> str:
-        """The value and its error, or a dash."""
+    def both(self, statistic: str, group: str = "", level: str = "") -> str:
+        """The value and its error to two digits of that, or a dash."""
         value, error = (self.one(name, group, level) for name in (statistic, f"{statistic}_se"))
         if value is None:
             return "–"
-        shown = f"{value:.{digits}f}".replace("-", "−")
-        return shown if error is None else f"{shown} ± {error:.{digits}f}"
+        if not error:
+            return f"{value:.4g}".replace("-", "−")
+        digits = min(max(1 - math.floor(math.log10(error)), 0), 6)
+        return f"{value:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
 
 
 def _tests(design: Design, value: _Values, looks: list[str]) -> Iterator[list[str]]:
     for test in design.tests:
-        cells = [value.both("stops", test.id, look, 4) for look in looks]
-        yield [test.id, *cells, value.both(rejects(design), test.id, "", 4)]
+        cells = [value.both("stops", test.id, look) for look in looks] if len(looks) > 1 else []
+        yield [test.id, *cells, value.both(rejects(design), test.id)]
         closed = value.one("power_closed_form", test.id, "")
         if closed is not None:
-            yield ["its closed form (Schoenfeld)", *("" for _ in looks), f"{closed:.4f}"]
+            yield ["its closed form (Schoenfeld)", f"{closed:.4f}"]
 
 
 def _summary(value: _Values, level: str) -> list[str]:
-    columns = (
-        ("month", 1),
-        ("events", 1),
-        ("enrolled", 1),
-        ("reached", 3),
-        ("hazard_ratio", 4),
-        ("std_error", 3),
-        ("bias_log_hazard_ratio", 4),
-        ("coverage", 4),
-    )
-    return [level if level != STOP else "at the stop", *(value.both(c, "", level, d) for c, d in columns)]
+    return [level if level != STOP else "at the stop", *(value.both(name, level=level) for name in _COLUMNS)]
 
 
 def _figure(design: Design, value: _Values, looks: list[str]) -> Markup:
@@ -125,11 +128,19 @@ def _figure(design: Design, value: _Values, looks: list[str]) -> Markup:
         axes.plot([total - error, total + error], [y, y], color=INK, linewidth=1.2)
         beside(axes, -134, y, test.id, color=INK)
         axes.annotate(
-            f"{total:.3f}", (1, y), xytext=(66, 0), textcoords="offset points", fontsize=SIZE, ha="right",
-            va="center", color=INK, annotation_clip=False, parse_math=False,
-        )  # fmt: skip
+            f"{100 * total:.1f} %",
+            (1, y),
+            xytext=(66, 0),
+            textcoords="offset points",
+            fontsize=SIZE,
+            ha="right",
+            va="center",
+            color=INK,
+            annotation_clip=False,
+            parse_math=False,
+        )
     axes.axvline(design.level.alpha, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
-    told = ", ".join(f"{t.id} {value.one(rejects(design), t.id, '') or 0:.3f}" for t in design.tests)
+    told = ", ".join(f"{t.id} {value.one(rejects(design), t.id, '') or 0:.4f}" for t in design.tests)
     return inline(canvas, "rejects", f"Share of trials that reject: {told}; the dashed line is the level.")
 
 

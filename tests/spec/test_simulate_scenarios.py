@@ -1,0 +1,146 @@
+"""Scenarios of design are data: what may stand in one, and what is refused in one clear sentence."""
+
+import math
+import re
+from typing import Any
+
+import pytest
+
+from simulate_designs import A, B, S
+from trialwright.simulate.design import PREFIX, Design, parse, read
+from trialwright.standards.errors import InputError
+from trialwright.study.load import folder, load
+
+STUDY = load(folder("tarlanec"))
+NAMES = ["null", "moderate", "target", "harm-early", "gep-null", "low-dll3-null"]
+
+
+def test_the_set_of_the_study_is_whole():
+    """Domain page 9.3: six scenarios, each a design that can be read."""
+    assert {k.removeprefix(PREFIX) for k in STUDY.scenarios if k.startswith(PREFIX)} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_scenario(name):
+    design = read(STUDY, name)
+    allocation = design.allocation
+    assert allocation is not None
+    assert (allocation.control, allocation.experimental, allocation.block_sizes) == (1, 2, (3, 6))
+    assert allocation.stratified
+    assert len(design.strata) == 4
+    assert design.patients == 129
+    assert math.isclose(sum(g.share for g in design.groups), 1)
+    for section in (design, design.control, design.accrual, design.dropout, design.level, *design.looks):
+        assert re.search(r"§|A-\d\d|\[I\]", section.source), section
+
+
+def test_the_effects_are_those_of_the_page():
+    """As (start, hazard ratio) for everybody, or by group."""
+
+    def effect(name: str, *, where: str = "") -> set[Any]:
+        design = read(STUDY, name)
+        return {
+            tuple((p.start, p.value) for p in g.hazard_ratio or design.hazard_ratio)
+            for g in design.groups
+            if where in g.id
+        }
+
+    assert effect("null") == {((0, 1),)}
+    assert effect("moderate") == {((0, 0.68),)}
+    assert effect("target") == {((0, 1), (2, 0.5))}
+    assert effect("harm-early") == {((0, 1.3), (1.5, 0.5))}
+    assert effect("gep-null", where="GEP") == {((0, 1),)}
+    assert effect("gep-null", where="LUNG") == {((0, 1), (2, 0.5))}
+    assert effect("low-dll3-null", where="LOW") == {((0, 1),)}
+    assert effect("low-dll3-null", where="HIGH") == {((0, 0.5),)}
+
+
+def test_the_mixture_of_control_patients():
+    """Medians 6.0 and 10.5 months by platinum-free interval (9.3); of all together 7.41 (the page rounds to 7.45)."""
+    design = read(STUDY, "target")
+    assert design.control.median is not None
+    medians = {dict(g.levels)["PFIGR"]: design.control.median / g.times for g in design.groups}
+    assert medians == pytest.approx({"<90": 6.0, ">=90": 10.5})
+    alive = sum(g.share * 0.5 ** (7.413 * g.times / design.control.median) for g in design.groups)
+    assert alive == pytest.approx(0.5, abs=1e-4)
+
+
+def test_when_one_hazard_ratio_is_true():
+    """Only if the effect is one, and unlike risks are in strata of their own."""
+    assert parse(A, "").proportional()[0] == 0.6
+    assert parse(B, "").proportional()[0] is None
+    assert "at all times" in parse(B, "").proportional()[1]
+    same = S | {"hazard_ratio": [{"value": 0.7}]}
+    assert parse(same, "").proportional()[0] == 0.7
+    plain = parse(same | {"tests": [{"id": "logrank"}]}, "").proportional()
+    assert plain[0] is None
+    assert "share a stratum" in plain[1]
+
+
+BAD = {
+    "no control": ({"control": {}}, "control: the control arm needs a median or a hazard in pieces"),
+    "both": ({"control": {"median": 7, "hazard": [{"value": 0.1}]}}, "one of them"),
+    "negative": ({"control": {"median": -7}}, "control.median: "),
+    "late start": ({"hazard_ratio": [{"start": 1, "value": 0.5}]}, "the first piece starts at 0"),
+    "falling": ({"hazard_ratio": [{"value": 1}, {"start": 3, "value": 1}, {"start": 2, "value": 1}]}, "starts grow"),
+    "a typing error": ({"acrual": {"months": 3}}, "acrual: "),
+    "shares": ({"groups": [{"id": "A", "share": 0.5}]}, "the shares add up to 0.5, not to 1"),
+    "twice": ({"groups": [{"id": "A", "share": 0.5}, {"id": "A", "share": 0.5}]}, "groups: an id is used twice"),
+    "factors": (
+        {"groups": [{"id": "A", "share": 0.5, "levels": {"X": "1"}}, {"id": "B", "share": 0.5}]},
+        "all name the same stratification factors",
+    ),
+    "blocks": (
+        {"allocation": {"method": "permuted_blocks", "experimental": 2, "block_sizes": [4]}},
+        "allocation: block sizes are multiples of 3",
+    ),
+    "no look": ({"looks": [{}]}, "looks.0: a look needs events, a month, or both"),
+    "no looks": ({"looks": []}, "looks: "),
+    "looks fall": ({"looks": [{"events": 90}, {"events": 60}]}, "events and months grow"),
+    "unplanned": ({"looks": [{"month": 30}]}, "say the planned events"),
+    "too many": ({"looks": [{"events": 130}]}, "more events than patients"),
+    "combo": (
+        {"looks": [{"events": 60}, {"events": 90}], "tests": [{"id": "m", "kind": "maxcombo"}]},
+        "maxcombo knows one look only",
+    ),
+    "spending": ({"level": {"spending": "haybittle"}}, "level.spending: "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_refused(name):
+    change, words = BAD[name]
+    with pytest.raises(InputError) as refused:
+        parse(A | change, "scenarios/design-x.toml")
+    (line,) = refused.value.lines
+    assert line.startswith("scenarios/design-x.toml: ")
+    assert words in line
+
+
+def test_a_scenario_that_is_not_there():
+    with pytest.raises(
+        InputError, match=r"no scenario 'design-best' \(there is for design: gep-null, harm-early"
+    ):
+        read(STUDY, "best")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"PRIMSITE": "LUNG"}, "stratifies by"),
+        ({"PRIMSITE": "LUNG", "PFIGR": "short"}, "PFIGR has no level 'short'"),
+    ],
+)
+def test_groups_fit_the_strata_of_the_study(change, words):
+    raw = {k: v for k, v in A.items() if k != "allocation"}
+    raw |= {"groups": [{"id": "ALL", "share": 1, "levels": change}]}
+    study = STUDY.model_copy(update={"scenarios": {"design-x": raw}})
+    with pytest.raises(InputError, match=re.escape(words)):
+        read(study, "x")
+
+
+def test_travels_as_json():
+    """Between processes; every float comes back as it was."""
+    for name in NAMES:
+        design = read(STUDY, name)
+        assert Design.model_validate_json(design.model_dump_json()) == design
