@@ -568,3 +568,21 @@ DOR = {
     "censor_at": "last_adequate_assessment",
     "rules": "EMA_ITT",
 }
+
+
+def _baseline(tr: str, tu: pl.DataFrame | None = None) -> list[str] | None:
+    study, sdtm = _study(), {"TR": _tr(tr)} | ({} if tu is None else {"TU": tu})
+    seen, _ = lesions(study, sdtm, _adsl(), CUTOFF)
+    _, responses, _ = adrs.build(study, sdtm, _adsl(), seen, CUTOFF)
+    return None if responses.baseline is None else responses.baseline.to_list()
+
+
+def test_a_baseline_assessment_stands_in_tr_or_in_tu() -> None:
+    """Someone else's baseline shows that baselines are recorded; X has a scan on day 42 only."""
+    late = " visit | day | lesion | value\n W6 | 42 | T01 | 60\n"
+    target = _tu("T01", -5).with_columns(TUSTRESC=pl.lit("TARGET"))
+    other = target.with_columns(USUBJID=pl.lit("Y"))
+    assert _baseline(STABLE) == ["X"]
+    assert _baseline(late) is None
+    assert _baseline(late, other) == ["Y"]
+    assert sorted(_baseline(late, pl.concat([target, other])) or []) == ["X", "Y"]

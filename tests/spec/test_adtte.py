@@ -224,6 +224,7 @@ CASES = table("""
  P13c | E 84 P6      | E 84 P6    |       |         |       84 |               |                   | 42 SD, 84 PD
  P13d | E 126 P6     | C 84 P11   |       |      90 |      100 |               |                   | 42 SD, 84 SD, 126 PD
  P13e | E 126 P6     | C 42 P13   |       |      90 |       80 |               |                   | 42 SD, 84 SD, 126 PD
+ P12c | C 84 P15     | C 84 P15   |       |         |          | PROGRESSIVE DISEASE |             | 42 SD, 84 SD
  P14  | C 84 P14     | C 84 P14   |       |         |          |               | LOST TO FOLLOW-UP | 42 SD, 84 SD
  P14b | C 84 P14     | C 84 P14   |       |         |          | ADVERSE EVENT | WITHDRAWAL BY SUBJECT | 42 SD, 84 SD
  P15  | C 126 P15    | C 126 P15  |       |         |          | COMPLETED     |                   | 42 SD, 84 SD, 126 SD
@@ -411,6 +412,23 @@ def test_a_response_ends_by_progression_or_death_or_by_progression_only(
         row = _row(paramcd, scans, 42, death=death)
         assert row is not None
         assert (row["CNSR"], row["AVAL"]) == (cnsr, days + 1), paramcd
+
+
+def test_the_duration_of_an_unconfirmed_response_starts_with_it() -> None:
+    """Unconfirmed on day 42, confirmed only from day 84; progression on day 168."""
+    responses = _responses("42 PR, 84 PR, 126 PR, 168 PD", 84)
+    early = responses.best["confirmed"].with_columns(response_day=pl.lit(42, dtype=pl.Int64))
+    both = Responses(responses.points, {**responses.best, "unconfirmed": early}, responses.baseline)
+    clock = {"origin": "response", "rules": "EMA_ITT"}
+    of = study(
+        [
+            _clock(id=id_, confirmation=word, **clock)
+            for id_, word in (("C", "confirmed"), ("U", "unconfirmed"))
+        ]
+    )
+    built, _ = adtte.build(of, _adsl(), both, NO_FORMS)
+    assert dict(built.select("PARAMCD", "AVAL").iter_rows()) == {"C": 85, "U": 127}
+    assert built["EVNTDESC"].unique().to_list() == ["DISEASE PROGRESSION"]
 
 
 def test_only_responders_have_a_duration_of_response() -> None:

@@ -112,11 +112,11 @@ def _computed(seen: Lesions) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
 
 
 def _with_baseline(study: Study, seen: Lesions) -> pl.Series | None:
-    """Whom the study's assessor saw at baseline; None where that reader's lesions are not recorded."""
+    """Whom the study's assessor saw at baseline; None where no lesion of that reader is recorded at all."""
     assessor = next(a for a in study.sources.assessors if a.id == study.response.assessor)
-    fitting = [name for name in seen.visits.get_column("assessor").unique() if _fits(assessor, name)]
-    mine = seen.visits.filter(pl.col("assessor").is_in(fitting))
-    return mine.filter("baseline").get_column("subject").unique() if mine.height else None
+    fitting = [name for name in seen.baseline.get_column("assessor").unique() if _fits(assessor, name)]
+    mine = seen.baseline.filter(pl.col("assessor").is_in(fitting))
+    return mine.get_column("subject").unique() if mine.height else None
 
 
 def _reported(

@@ -61,6 +61,7 @@ class Lesions:
     non_targets, new            rows for ``recist.non_target_course`` and ``time_points``, with SRCSEQ
     points                      ``recist.time_points`` of all that
     visits                      one row per subject, reader and assessment: AVISIT, first SRCSEQ, accepted
+    baseline                    subject and assessor: whom each reader saw at baseline, by TR or by TU
     """
 
     targets: pl.DataFrame
@@ -69,6 +70,7 @@ class Lesions:
     new: pl.DataFrame
     points: pl.DataFrame
     visits: pl.DataFrame
+    baseline: pl.DataFrame
 
 
 def reader(frame: pl.DataFrame, domain: str) -> pl.Expr:
@@ -103,7 +105,6 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
         pl.col("SRCSEQ").filter(pl.col("SRCDOM") == pl.col("SRCDOM").min()).min(),
         (pl.col("ACPTFL") == "Y").any().fill_null(False).alias("accepted"),
         pl.col("day").min().alias("first_day"),
-        pl.col("baseline").any(),
     )
     names = {"USUBJID": "subject", "reader": "assessor"}
     measured, others = targets.rename(names), others.rename(names)
@@ -111,7 +112,8 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     policy = policies.response(study)
     course = recist.target_course(measured, policy)
     points = time_points(course, others, new, policy)
-    seen = Lesions(measured, course, others, new, points, visits.rename(names))
+    first = _at_baseline(tr, sdtm, words).rename(names)
+    seen = Lesions(measured, course, others, new, points, visits.rename(names), first)
     chosen = lesion_findings.of_baseline(measured)
     return seen, concat(
         [undated, odd_targets, odd_others, odd_new, chosen, lesion_findings.of_course(course)]
@@ -119,6 +121,14 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
 
 
 _PARTS = ("GRPID", "LNKID", "TESTCD", "STRESC", "ORRES", "STAT", "LOC", "ACPTFL", "DTC")
+
+
+def _at_baseline(tr: pl.DataFrame, sdtm: Sdtm, words: Tumour) -> pl.DataFrame:
+    """Whoever has a baseline record in TR, or a target or non-target lesion in TU: these are chosen then."""
+    tu = sdtm.get("TU", pl.DataFrame(schema={"USUBJID": pl.String}))
+    chosen = tu.filter(text(tu, "TUSTRESC").is_in([*words.target, *words.non_target]))
+    identified = chosen.select("USUBJID", reader(chosen, "TU").alias("reader"))
+    return pl.concat([tr.filter("baseline").select("USUBJID", "reader"), identified]).unique()
 
 
 def time_points(

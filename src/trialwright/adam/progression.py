@@ -19,6 +19,8 @@ _LAST: Final = {"at": "date", "dom": "dom", "var": "var", "seq": "seq"}
 _TIMES: Final = ("before", "stop")
 _CASED: Final = ("progression", "death")
 """The events that the rule sets speak of."""
+_NOT_STOPPED: Final = ("COMPLETED", "PROGRESSIVE DISEASE", "DEATH")
+"""Ends of treatment that are not a stop for toxicity or another reason (P12)."""
 
 
 def until_last_assessment(
@@ -176,7 +178,7 @@ def _case(study: Study) -> pl.Expr:
         .then(unseen)
         .when(pl.col("lost"))
         .then(pl.lit("P14"))
-        .when(pl.col("EOTREAS").is_not_null() & (pl.col("EOTREAS") != "COMPLETED"))
+        .when((~pl.col("EOTREAS").is_in(_NOT_STOPPED)).fill_null(False))
         .then(pl.lit("P12"))
         .otherwise(pl.lit("P15"))
     )
