@@ -503,6 +503,11 @@ def test_the_astct_policy_of_the_study_is_used() -> None:
     assert (strict["ATOXGRN"][0], lenient["ATOXGRN"][0]) == (1, 2)
 
 
+def components(fa: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    named = small_study(sources=CRS).sources.crs
+    return safety_astct._recorded("CRS", named, safety_astct._timed({"FA": fa}, named.values()), CUTOFF)
+
+
 ASSESSED = """
     at    | FATESTCD | FASTRESC | assessment
     10:00 | HYPOTENS | Y        | 1: twenty minutes before the temperature
@@ -519,7 +524,7 @@ def test_components_minutes_apart_are_one_assessment(hours: float, n: int) -> No
     """Within so many hours of the first component, until one comes again."""
     drawn = table(ASSESSED).with_columns(pl.col("FASTRESC").cast(pl.String))
     fa = drawn.with_columns(USUBJID=pl.lit("2"), FAOBJ=pl.lit("CRS"), FADTC=pl.format("2026-01-10T{}", "at"))
-    written, _ = safety_astct._recorded("CRS", small_study(sources=CRS).sources.crs, {"FA": fa}, CUTOFF)
+    written, _ = components(fa)
     assessed = safety_astct._assessments(written, hours)
     assert assessed.height == n
     if hours == 1:
@@ -537,7 +542,7 @@ def test_assessments_of_two_patients_and_of_days_without_a_time_stay_apart() -> 
         2       | CRS   | O2DEV    | NC       | 2026-01-11T00:20
         """
     )
-    written, _ = safety_astct._recorded("CRS", small_study(sources=CRS).sources.crs, {"FA": fa}, CUTOFF)
+    written, _ = components(fa)
     assert safety_astct._assessments(written, 1).height == 4
 
 
@@ -603,6 +608,20 @@ def test_components_without_a_day_or_written_twice_are_findings() -> None:
         ("the day is not known", "38.6", "not used"),
         ("recorded twice differently", "36.6", "the first is used"),
     ]
+
+
+def test_of_a_component_written_twice_the_record_with_the_lower_number_counts() -> None:
+    fa = records(
+        """
+        USUBJID | FASEQ | FAOBJ | FATESTCD | FASTRESC | FADTC
+        2       | 2     | CRS   | TEMP     | 36.6     | 2026-01-10T20:00
+        2       | 1     | CRS   | TEMP     | 38.6     | 2026-01-10T20:00
+        """
+    )
+    for rows in (fa, fa.reverse()):
+        frame, found = build(CRS_EVENTS, sdtm={"FA": rows}, sources=CRS)
+        assert frame["GRADESRC"][0] == "ASTCT 2019 computed"
+        assert found.filter(pl.col("dataset") == "FA")["value"].to_list() == ["36.6"]
 
 
 def test_an_assessment_without_a_time_belongs_to_the_events_of_its_day() -> None:

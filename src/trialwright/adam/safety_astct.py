@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from trialwright.adam.facts import matching
+from trialwright.adam.facts import matching, sequence
 from trialwright.adam.safety_common import Sdtm, text
 from trialwright.medicine import astct
 from trialwright.medicine._frame import steps
@@ -49,6 +49,9 @@ COMPONENTS: Final = {
 
 _YES: Final = {"Y": True, "YES": True, "1": True, "TRUE": True}
 _NO: Final = {"N": False, "NO": False, "0": False, "FALSE": False}
+
+Timed = Mapping[tuple[str, str], pl.DataFrame]
+"""A domain by its name and its variable of time, with ``when`` (text) and ``moment``."""
 
 _COURSE: Final = pl.Schema(
     {
@@ -92,8 +95,9 @@ def regraded(
     """
     numbered = events.with_row_index("event")
     shown, found = [], []
+    timed = _timed(sdtm, [*study.sources.crs.values(), *study.sources.icans.values()])
     for category, components in (("CRS", study.sources.crs), ("ICANS", study.sources.icans)):
-        written, unreadable = _recorded(category, components, sdtm, cutoff)
+        written, unreadable = _recorded(category, components, timed, cutoff)
         assessed = _assessments(written, study.adverse_events.assessment_hours)
         mine = numbered.filter(pl.col("AESICAT") == category)
         shown.append(_during(mine, _course(category, assessed, policy), cutoff))
@@ -107,13 +111,13 @@ def regraded(
 
 
 def _recorded(
-    category: str, components: Mapping[str, Component], sdtm: Sdtm, cutoff: date
+    category: str, components: Mapping[str, Component], timed: Timed, cutoff: date
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One row per subject and moment, and a column per component of the study."""
     base = pl.DataFrame(schema={"USUBJID": pl.String(), "moment": pl.Datetime("us")})
     found = []
     for name in sorted(components, key=lambda name: name in _OF_PATIENT):
-        values = _said(components[name], sdtm, cutoff).with_columns(_read(category, name).alias(name))
+        values = _said(components[name], timed, cutoff).with_columns(_read(category, name).alias(name))
         over = ["USUBJID"] if name in _OF_PATIENT else ["USUBJID", "moment"]
         found += _faults(values, name, components[name].domain, over)
         there = values.filter(pl.col(name).is_not_null(), pl.col("moment").is_not_null())
@@ -164,19 +168,24 @@ def _together(rows: pl.DataFrame, components: list[str], within_hours: float) ->
     return pl.Series(which)
 
 
-def _said(component: Component, sdtm: Sdtm, cutoff: date) -> pl.DataFrame:
-    """What was written of one component up to the cutoff; a day without a time is its midnight."""
-    rows = matching(sdtm, component.domain, component.where)
-    when = text(rows, component.datetime)
-    return (
-        rows.select("USUBJID", text(rows, component.value).alias("said"), when.alias("when"))
-        .with_columns(
-            moment=pl.coalesce(
-                dates.datetime(pl.col("when")), dates.complete(pl.col("when")).cast(pl.Datetime("us"))
-            )
-        )
-        .filter(pl.col("said").is_not_null(), (pl.col("moment").dt.date() <= cutoff).fill_null(True))
-    )
+def _timed(sdtm: Sdtm, components: Iterable[Component]) -> Timed:
+    """The domains in the order of their records, each variable of time read once; a day is its midnight."""
+    read = {}
+    for domain, variable in {(one.domain, one.datetime) for one in components}:
+        rows = sdtm.get(domain, pl.DataFrame(schema={"USUBJID": pl.String}))
+        when = text(rows, variable)
+        moment = pl.coalesce(dates.datetime(when), dates.complete(when).cast(pl.Datetime("us")))
+        placed = rows.with_columns(when.alias("when"), moment.alias("moment"), sequence(rows, domain))
+        read[domain, variable] = placed.sort("SRCSEQ", maintain_order=True)
+    return read
+
+
+def _said(component: Component, timed: Timed, cutoff: date) -> pl.DataFrame:
+    """What was written of one component up to the cutoff."""
+    there = {component.domain: timed[component.domain, component.datetime]}
+    rows = matching(there, component.domain, component.where)
+    said = rows.select("USUBJID", text(rows, component.value).alias("said"), "when", "moment")
+    return said.filter(pl.col("said").is_not_null(), (pl.col("moment").dt.date() <= cutoff).fill_null(True))
 
 
 def _read(category: str, name: str) -> pl.Expr:
