@@ -1,10 +1,11 @@
 """All analysis datasets of many rehearsed TARLANEC patients on one core: seconds and peak memory.
 
-    python bench/adam.py [--patients 10000] [--copies 1 10] [--folder DIR] [--stages]
+    python bench/adam.py [--patients 10000] [--copies 1 3] [--folder DIR] [--stages] [--blocks]
 
 Rehearses the patients once (SDTM as Parquet in the folder, a temporary one unless given), then builds each
 number of copies of them in a process of its own with one thread; copies are the same patients under new ids.
 Prints processor seconds, the clock's, peak memory with the SDTM in it, and the rows of the largest datasets.
+``--blocks`` builds one copy after the other and writes each, so that memory does not grow with the number.
 ``--stages`` times each dataset. A busy neighbour lengthens everything: compare only within one run.
 """
 
@@ -18,9 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+import polars as pl
 
 CUTOFF = dt.date(2030, 3, 1)
 SEED = 7
@@ -36,36 +39,53 @@ def rehearsed(folder: Path, patients: int) -> None:
     doors.write(folder, rehearse(study, doors.scenario(study), patients, SEED), "parquet")
 
 
-def built(folder: Path, copies: int, stages: bool) -> None:
-    import polars as pl
-
-    from trialwright.adam import build
+def built(folder: Path, copies: int, stages: bool, blocks: bool) -> None:
     from trialwright.sdtm import read
-    from trialwright.study import load
 
     domains, _ = read.read(folder)
-    for name in list(domains):
-        frame = domains.pop(name)
-        new_id = pl.col("USUBJID") + "-" + pl.col("copy").cast(pl.String)
-        parts = [
-            frame.with_columns(copy=pl.lit(i)).with_columns(USUBJID=new_id).drop("copy")
-            for i in range(copies)
-        ]
-        domains[name] = pl.concat(parts) if copies > 1 else frame
-    study = load.load(load.folder("tarlanec"))
     timed = watched() if stages else {}
-    clock, cpu = time.perf_counter(), time.process_time()
-    datasets, _ = build.build(study, domains, CUTOFF)
-    clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
+    whole = [[copy] for copy in range(copies)] if blocks else [list(range(copies))]
+    clock, cpu, rows = 0.0, 0.0, dict.fromkeys(("patients", "ADLB", "ADQS", "ADAE", "ADTTE", "ADRS"), 0)
+    with tempfile.TemporaryDirectory() as out:
+        for block in whole:
+            renamed = domains if copies == 1 else _renamed(domains, block)
+            start = time.perf_counter(), time.process_time()
+            datasets = _one_build(renamed, Path(out) if blocks else None)
+            clock, cpu = clock + time.perf_counter() - start[0], cpu + time.process_time() - start[1]
+            for name, height in datasets.items():
+                rows[name] += height
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    patients = datasets["ADSL"].filter(pl.col("ITTFL") == "Y").height
-    rows = ", ".join(
-        f"{name} {datasets[name].height:,}" for name in ("ADLB", "ADQS", "ADAE", "ADTTE", "ADRS")
+    said = "in blocks, written, " if blocks else ""
+    print(
+        f"{rows.pop('patients'):,} patients: {said}{cpu:.1f} s of processor, {clock:.1f} s by the clock,",
+        end=" ",
     )
-    print(f"{patients:,} patients: {cpu:.1f} s of processor, {clock:.1f} s by the clock, peak {peak:.1f} GiB")
-    print(f"  {rows}")
+    print(f"peak {peak:.1f} GiB\n  " + ", ".join(f"{name} {height:,}" for name, height in rows.items()))
     for name, seconds in timed.items():
         print(f"  {name:8s}{seconds:8.2f} s")
+
+
+def _renamed(domains: Mapping[str, pl.DataFrame], copies: list[int]) -> dict[str, pl.DataFrame]:
+    """The same patients under new ids, once for each copy."""
+    ids = {copy: pl.concat_str("USUBJID", pl.lit(f"-{copy}")) for copy in copies}
+    return {
+        name: pl.concat([frame.with_columns(ids[copy].alias("USUBJID")) for copy in copies])
+        for name, frame in domains.items()
+    }
+
+
+def _one_build(domains: Mapping[str, pl.DataFrame], out: Path | None) -> dict[str, int]:
+    """Rows of the largest datasets, and the patients; written where a folder is given, then forgotten."""
+    from trialwright.adam import build
+    from trialwright.study import load
+
+    datasets, _ = build.build(load.load(load.folder("tarlanec")), domains, CUTOFF)
+    for name, frame in datasets.items() if out else ():
+        frame.write_parquet(out / f"{name}.parquet")
+    patients = datasets["ADSL"].filter(pl.col("ITTFL") == "Y").height
+    return {"patients": patients} | {
+        name: datasets[name].height for name in ("ADLB", "ADQS", "ADAE", "ADTTE", "ADRS")
+    }
 
 
 def watched() -> dict[str, float]:
@@ -98,13 +118,14 @@ def _clocked(name: str, timed: dict[str, float]) -> Iterator[None]:
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--patients", type=int, default=10_000)
-    words.add_argument("--copies", type=int, nargs="+", default=[1, 10])
+    words.add_argument("--copies", type=int, nargs="+", default=[1, 3])
     words.add_argument("--folder", type=Path)
     words.add_argument("--stages", action="store_true")
+    words.add_argument("--blocks", action="store_true")
     words.add_argument("--one", type=int, help=argparse.SUPPRESS)
     given = words.parse_args()
     if given.one:
-        built(given.folder, given.one, given.stages)
+        built(given.folder, given.one, given.stages, given.blocks)
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
@@ -113,7 +134,8 @@ def main() -> None:
         for copies in given.copies:
             command = [sys.executable, __file__, "--one", str(copies), "--folder", str(folder)]
             one_thread = os.environ | {"POLARS_MAX_THREADS": "1"}
-            subprocess.run([*command, *["--stages"] * given.stages], env=one_thread, check=True)
+            flags = ["--stages"] * given.stages + ["--blocks"] * given.blocks
+            subprocess.run([*command, *flags], env=one_thread, check=True)
 
 
 if __name__ == "__main__":
