@@ -219,6 +219,7 @@ EPISODES = """
     2       | 14    | Fever   |                  | 2026-01-02       | RECOVERED/RESOLVED         |         | Y     | start unknown
     2       | 15    |         | 2026-02-01       |                  |                            |         | Y     | no term
     2       | 16    |         | 2026-02-01       |                  |                            |         | Y     | nor here
+    2       | 17    | Nausea  | 2026-02-04       | 2026-02-05       | RECOVERED/RESOLVED         | 1       | Y     | another patient's
 """
 
 

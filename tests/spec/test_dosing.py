@@ -34,6 +34,13 @@ def test_the_restart_table_at_its_limits() -> None:
     assert due.to_list() == drawn["due"].to_list()
 
 
+def test_within_the_limit_the_amount_of_the_next_place_is_due() -> None:
+    """A step-up in three steps, 1, 3 and 10: after the first the second is due, after the third the third."""
+    places = pl.DataFrame({"place": [1, 2, 3, 4]})
+    due = places.select(next_dose(pl.col("place"), pl.lit(7), (1.0, 3.0, 10.0), (14,))).to_series()
+    assert due.to_list() == [3, 10, 10, 10]
+
+
 @pytest.mark.parametrize(("place", "value"), [(1, 14), (2, 21), (3, 28), (9, 28), (None, None)])
 def test_the_last_value_stands_for_all_later_places(place: int | None, value: float | None) -> None:
     frame = pl.DataFrame({"place": [place]}, schema={"place": pl.Int64})
@@ -50,6 +57,9 @@ AMOUNTS = """
     8     | 10    | false | true
     7.99  | 10    | false | false
     1.1   | 1     | true  | true
+    0.3   | 0.33  | true  | true
+    0.33  | 0.3   | true  | true
+    0.24  | 0.3   | false | true
 """
 
 

@@ -39,9 +39,9 @@ def at_place(place: pl.Expr, values: Sequence[float]) -> pl.Expr:
 
 def is_amount(given: pl.Expr, meant: pl.Expr) -> pl.Expr:
     """Whether an amount is another, within a tenth."""
-    return (given - meant).abs() <= TOLERANCE * meant + 1e-9
+    return (given - meant).abs().round(9) <= (TOLERANCE * meant).round(9)
 
 
 def is_dose(given: pl.Expr, meant: pl.Expr) -> pl.Expr:
     """Whether enough was given of what was meant to count as a dose; an unknown amount was."""
-    return (given >= GIVEN_SHARE * meant - 1e-9).fill_null(True)
+    return (given.round(9) >= (GIVEN_SHARE * meant).round(9)).fill_null(True)
