@@ -207,17 +207,19 @@ def climb(model: Repeated, shape: Family) -> Top:
     for steps in range(_STEPS):
         at = shape.at(theta)
         found = slopes(model, at, here)
-        step = _direction(found)
+        step = _direction(found, at.matrix)
         if float(step @ found.score) < _SETTLED:
             return _checked(model, shape, theta + step, here, steps)
         theta, here = _uphill(model, shape, theta, step, here)
     raise NotEstimable(f"the likelihood did not converge in {_STEPS} steps")
 
 
-def _direction(found: Slopes) -> Floats:
+def _direction(found: Slopes, matrix: Floats) -> Floats:
     for information in (found.observed, found.expected):
         if _smallest(information) > _SINGULAR:
             return np.asarray(np.linalg.solve(information, found.score), dtype=np.float64)
+    if _smallest(matrix) < 1e-4:
+        raise NotEstimable("the covariance matrix became singular")
     raise NotEstimable("the data do not determine every covariance parameter")
 
 
