@@ -16,6 +16,7 @@ from trialwright.analysis.flow import flow
 from trialwright.analysis.laboratory import laboratory
 from trialwright.analysis.population import members
 from trialwright.analysis.quality_of_life import questionnaire
+from trialwright.analysis.repeated import change_over_visits
 from trialwright.analysis.response import proportion
 from trialwright.analysis.rows import Adam, Address
 from trialwright.analysis.time_to_event import duration, time_to_event
@@ -37,6 +38,7 @@ METHODS: Final[Mapping[str, Method]] = {
     "proportion": Method("ADRS", proportion),
     "toxicity": Method("ADAE", toxicity),
     "questionnaire": Method("ADQS", questionnaire),
+    "mmrm": Method("ADQS", change_over_visits),
     "exposure": Method("ADEX", exposure),
     "laboratory": Method("ADLB", laboratory),
 }

@@ -278,6 +278,7 @@ SHELLS: Final[Mapping[Method, Shell]] = {
     "proportion": _proportions,
     "toxicity": _toxicity,
     "questionnaire": _questionnaire,
+    "mmrm": _elsewhere,
     "exposure": _elsewhere,
     "laboratory": _elsewhere,
 }

@@ -87,6 +87,8 @@ def _analyses(study: Study) -> Iterator[Fault]:
             yield from _unknown("study.toml", f"{key}.endpoint", [analysis.endpoint], endpoints)
         elif analysis.method in ("time_to_event", "duration", "proportion"):
             yield "study.toml", f"{key}.endpoint", f"method {analysis.method!r} needs an endpoint"
+        if analysis.method == "mmrm" and analysis.endpoint not in families:
+            yield "study.toml", f"{key}.endpoint", "method 'mmrm' needs a deterioration family: its scales"
         if analysis.instrument is not None:
             yield from _unknown("study.toml", f"{key}.instrument", [analysis.instrument], instruments)
         elif analysis.method == "questionnaire":

@@ -72,7 +72,7 @@ GapBasis = Literal["days_since_last_dose", "days_past_schedule"]
 """What the limits of a restart table count (rules page 2.4)."""
 
 Method = Literal[
-    "time_to_event", "duration", "proportion", "toxicity", "questionnaire", "exposure", "laboratory"
+    "time_to_event", "duration", "proportion", "toxicity", "questionnaire", "mmrm", "exposure", "laboratory"
 ]
 
 ResponseBasis = Literal["computed", "reported"]
