@@ -1,5 +1,7 @@
 """The same seed, the same tally: whatever the chunk, the piece, or the number of processes."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,18 @@ def test_every_number_of_a_trial_to_the_last_bit():
             assert here.log_hr[0] == there.log_hr[trial]
             assert here.std_error[0] == there.std_error[trial]
             assert [z[0] for z in here.z] == [z[trial] for z in there.z]
+
+
+def test_memory_does_not_grow_with_the_trials():
+    """Ten times the trials, the same peak, within a tenth."""
+
+    def peak(trials):
+        tracemalloc.start()
+        run(Run(design(A), trials, seed=5, chunk=129 * 200))
+        try:
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(500)
+    assert peak(8000) < 1.1 * peak(800)

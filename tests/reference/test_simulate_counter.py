@@ -7,7 +7,7 @@ oracle for this one.
 import numpy as np
 import pytest
 
-from trialwright.simulate.counter import key_of, pair, philox
+from trialwright.simulate.counter import key_of, philox, quad
 
 KNOWN = {
     "zeros": ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
@@ -36,27 +36,27 @@ def test_arrays_are_the_same_numbers_one_by_one():
 def test_the_same_address_the_same_number():
     """However the replicates are cut, and far beyond 32 bits."""
     start = 2**32 - 3
-    whole = pair(11, 2, np.arange(start, start + 9), 40)
+    whole = quad(11, 2, np.arange(start, start + 9), 40)
     for a, b in ((0, 1), (1, 6), (6, 9)):
-        part = pair(11, 2, np.arange(start + a, start + b), 25)
+        part = quad(11, 2, np.arange(start + a, start + b), 25)
         for some, every in zip(part, whole, strict=True):
             np.testing.assert_array_equal(some, every[a:b, :25])
 
 
 def test_seed_stream_replicate_and_subject_each_matter():
-    found = [pair(*address)[0].ravel()[-1] for address in ((1, 0, [0], 1), (2, 0, [0], 1), (1 + 2**32, 0, [0], 1),
+    found = [quad(*address)[0].ravel()[-1] for address in ((1, 0, [0], 1), (2, 0, [0], 1), (1 + 2**32, 0, [0], 1),
              (1, 1, [0], 1), (1, 0, [1], 1), (1, 0, [2**32], 1), (1, 0, [0], 2))]  # fmt: skip
     assert len(set(found)) == len(found)
 
 
 def test_uniform_and_open():
-    """The mean of 2 million, its variance, and no correlation of neighbours, within 4 standard errors."""
-    a, b = pair(3, 0, np.arange(1000), 1000)
-    for u in (a, b):
+    """The mean of half a million, its variance, and no correlation of neighbours, within 4 standard errors."""
+    four = quad(3, 0, np.arange(1000), 500)
+    for k, u in enumerate(four):
         assert 0 < u.min() < u.max() < 1
         assert abs(u.mean() - 0.5) < 4 * np.sqrt(1 / 12 / u.size)
         assert abs(u.var() - 1 / 12) < 4 * np.sqrt(1 / 180 / u.size)
-        for x, y in ((u[:, 1:], u[:, :-1]), (u[1:], u[:-1]), (a, b if u is a else 1 - b[::-1])):
+        for x, y in ((u[:, 1:], u[:, :-1]), (u[1:], u[:-1]), (u, four[k - 1])):
             assert abs(np.corrcoef(x.ravel(), y.ravel())[0, 1]) < 4 / np.sqrt(x.size)
 
 

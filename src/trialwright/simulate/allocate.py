@@ -18,7 +18,7 @@ from trialwright.simulate.design import Allocation
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
-SIMPLE_STREAM = 2
+SIMPLE_STREAM = 1
 FIRST_BLOCK_STREAM = 16  # and one for each stratum
 
 
@@ -32,7 +32,7 @@ def arms(
     if allocation.method == "fixed":
         return fixed(allocation, shape[1])[None]
     if allocation.method == "simple":
-        u, _ = chance.pair(SIMPLE_STREAM, shape[1])
+        u, *_ = chance.quad(SIMPLE_STREAM, shape[1])
         return np.less(u, allocation.share)
     if strata is None:
         return _slots(allocation, 0, shape[1], chance)
@@ -60,8 +60,8 @@ class Chance:
     def __init__(self, seed: int, replicate: npt.NDArray[np.integer]) -> None:
         self.seed, self.replicate = seed, replicate
 
-    def pair(self, stream: int, subjects: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        return counter.pair(self.seed, stream, self.replicate, subjects)
+    def quad(self, stream: int, subjects: int) -> tuple[npt.NDArray[np.float64], ...]:
+        return counter.quad(self.seed, stream, self.replicate, subjects)
 
 
 def _slots(allocation: Allocation, stratum: int, many: int, chance: Chance) -> Bools:
@@ -69,7 +69,7 @@ def _slots(allocation: Allocation, stratum: int, many: int, chance: Chance) -> B
     sizes = np.array(allocation.block_sizes)
     ratio = (allocation.control, allocation.experimental)
     blocks = -(-many // int(sizes.min()))
-    which, arranged = chance.pair(FIRST_BLOCK_STREAM + stratum, blocks)
+    which, arranged, *_ = chance.quad(FIRST_BLOCK_STREAM + stratum, blocks)
     tables = [_arrangements(ratio, int(size)) for size in sizes]
     tickets = np.concatenate([table.ravel() for table in tables])
     begin = np.cumsum([0, *(table.size for table in tables)])

@@ -16,7 +16,7 @@ from trialwright.simulate.design import ALMOST_NEVER, Accrual, Design, Dropout, 
 
 Floats = npt.NDArray[np.float64]
 
-_LIFE, _PATIENT = 0, 1  # streams
+_LIFE = 0  # stream
 NEVER = 1e290
 """Months: later than any event that happens, earlier than any that does not (1 / ALMOST_NEVER)."""
 
@@ -40,10 +40,9 @@ def enrol(design: Design, seed: int, replicate: npt.NDArray[np.integer]) -> Coho
         raise ValueError("the design has no allocation: read it with its study")
     chance = Chance(seed, replicate)
     shape = (len(replicate), design.patients)
-    life, coming = chance.pair(_LIFE, shape[1])
+    life, coming, loss, kind = chance.quad(_LIFE, shape[1])
     losing = design.dropout.per_year or design.dropout.per_year_experimental
-    loss, kind = chance.pair(_PATIENT, shape[1]) if losing or len(design.groups) > 1 else (life, None)
-    group = None if kind is None or len(design.groups) == 1 else _group(design, kind)
+    group = _group(design, kind) if len(design.groups) > 1 else None
     stratum = None
     if group is not None and len(design.strata) > 1:
         stratum = np.array(design.stratum_of_group, dtype=np.uint8)[group]

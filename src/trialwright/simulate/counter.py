@@ -18,7 +18,7 @@ _WEYL = 0x9E3779B9, 0xBB67AE85
 _ROUNDS = 10
 _32 = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
-_BLOCK = 6000  # counters at a time, so that all stays in the cache
+_BLOCK = 12_000  # counters at a time, so that all stays in the cache
 
 
 def philox(counter: tuple[npt.ArrayLike, ...], key: tuple[int, int]) -> tuple[Words, Words, Words, Words]:
@@ -48,25 +48,20 @@ def key_of(seed: int) -> tuple[int, int]:
     return seed & 0xFFFFFFFF, seed >> 32
 
 
-def pair(seed: int, stream: int, replicate: npt.ArrayLike, subjects: int) -> tuple[Floats, Floats]:
-    """Two uniform numbers for each replicate and subject: two arrays (replicates, subjects), never 0 or 1."""
+def quad(seed: int, stream: int, replicate: npt.ArrayLike, subjects: int) -> tuple[Floats, ...]:
+    """Four uniform numbers for each replicate and subject: arrays (replicates, subjects), never 0 or 1.
+
+    The middles of 2^32 equal steps: as times to an event a hundred times finer than the near-ties of
+    ``stats.ties``.
+    """
     which = np.asarray(replicate, dtype=np.uint64)[:, None]
     subject, key = np.arange(subjects, dtype=np.uint64), key_of(seed)
-    first, second = np.empty((2, len(which), subjects))
+    found = np.empty((4, len(which), subjects))
     rows = max(_BLOCK // max(subjects, 1), 1)
     for start in range(0, len(which), rows):
         here = slice(start, start + rows)
-        a, b, c, d = philox((subject, stream, which[here] & _LOW, which[here] >> _32), key)
-        first[here], second[here] = _unit(a, b), _unit(c, d)
-    return first, second
-
-
-def _unit(high: Words, low: Words) -> Floats:
-    """The middle of one of 2^52 equal steps from 0 to 1."""
-    high <<= _32
-    high |= low
-    high >>= np.uint64(12)
-    found = high.astype(np.float64)
-    found += 0.5
-    found *= 2.0**-52
-    return found
+        words = philox((subject, stream, which[here] & _LOW, which[here] >> _32), key)
+        for numbers, word in zip(found, words, strict=True):
+            np.add(word, 0.5, out=numbers[here])
+    found *= 2.0**-32
+    return tuple(found)

@@ -200,7 +200,8 @@ def _part(trial: Ints, marks: Marks, size: Ints, first: Bools | None) -> Part:
     """
     end = np.cumsum(size)
     one = (marks >> 1) & 1
-    until = np.concatenate(([0], np.cumsum(one, dtype=np.int32)))
+    until = np.zeros(one.size + 1, dtype=np.int32)
+    np.cumsum(one, out=until[1:])
     if first is None:
         at = np.flatnonzero((marks & 1).astype(bool))
         d, d1 = None, one[at].astype(np.float64)
