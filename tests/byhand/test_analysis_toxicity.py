@@ -210,3 +210,49 @@ def test_events_related_to_each_drug():
     told = EVENTS.with_columns(RELDRUGS=pl.when(pl.col("AEDECOD") == "Vomiting").then(pl.lit("z, xy")))
     found = rows(run(with_analyses(study, TOX), {"ADSL": SUBJECTS, "ADAE": told}), analysis="AE")
     assert (number(found, "n", "A", "TRAE of xy"), number(found, "n", "A", "TRAE of x")) == (1, 0)
+
+
+def test_which_event_killed_and_how_soon():
+    """The last to begin of several fatal events names the cause; one related is enough; 30 days are within."""
+    people = adsl(
+        """
+        USUBJID | TRT01P | TRTSDT     | TRTEDT     | DTHDT      | DTHFL
+        1       | B      | 2027-01-01 | 2027-03-01 | 2027-03-31 | Y
+        2       | B      | 2027-01-01 | 2027-03-01 | 2027-04-01 | Y
+        3       | B      | 2027-01-01 | 2027-03-01 |            | N
+        """
+    )
+    fatal = table(
+        """
+        USUBJID | AESEQ | AEDECOD | ATOXGRN | AREL | AEOUT | ASTDT
+        1       | 1     | Sepsis  | 5       | Y    |       | 2027-03-02
+        1       | 2     | Fever   | 4       | N    | FATAL | 2027-03-20
+        1       | 3     | Cough   | 4       | N    |       | 2027-03-25
+        2       | 1     | Stroke  | 5       | N    | FATAL | 2027-03-20
+        """.replace("|       | 2027", "| RESOLVED | 2027")
+    )
+    whole = fatal.with_columns(
+        pl.col("ATOXGRN").cast(pl.Int8),
+        AETERM="AEDECOD",
+        AEBODSYS=pl.lit("Gut"),
+        TRTEMFL=pl.lit("Y"),
+        AENDT=pl.lit(None, pl.Date),
+        ASTDY=pl.lit(60),
+        **{name: pl.lit(None, pl.Datetime("us")) for name in ("ASTDTM", "LDOSEDTM")},
+        **{name: pl.lit(None, pl.String) for name in ("AESICAT", "AEACN", "RELDRUGS")},
+        **{name: pl.lit("Y") for name in ("AESER", "ASER")},
+        **{name: pl.lit(None, pl.Int64) for name in ("DOSENUM", "EPISODE")},
+    )
+    found = rows(run(with_analyses(small_study(), TOX), {"ADSL": people, "ADAE": whole}), analysis="AE")
+    counted = {level: number(found, "n", "B", level) for level in found["level"].unique() if "death" in level}
+    assert counted == {
+        "death": 2,
+        "death: Fever": 1,
+        "death: Stroke": 1,
+        "death: fatal adverse event related to treatment": 1,
+        "death within 30 days of last dose": 1,
+        "death within 30 days of last dose: Fever": 1,
+        "death within 30 days of last dose: fatal adverse event related to treatment": 1,
+    }
+    years = number(found, "patient_years", "B", "any TEAE")
+    assert years == pytest.approx((61 + 79 + 365) / 365.25), "to the first event, or to the cutoff"

@@ -20,6 +20,7 @@ def adsl() -> pl.DataFrame:
         1       | B      | 2026-01-01 | 2026-02-12
         2       | A      | 2026-01-01 | 2026-01-22
         3       |        |            | |
+        4       | B      | 2026-01-01 | 2026-02-12
         """
     ).with_columns(pl.col("USUBJID").cast(pl.String))
 
@@ -136,6 +137,60 @@ def test_doses_against_the_restart_table() -> None:
     assert value(frame, "NDOSEDEV") == 3
     assert found["rule"].to_list() == ["not the dose due by the restart table"] * 3
     assert found["value"][0] == "10 mg given, 1 due; 22 days after the dose at place 2 of its sequence"
+
+
+def test_each_patient_and_each_sequence_has_its_own_places() -> None:
+    """After a repeated step-up the places begin anew: 22 days after its second dose are too many."""
+    frame, found = build(
+        """
+        USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXSTDTC    | due
+        1       | 1     | TARLATAMAB | 1      | mg     | 2026-01-01 | 1
+        1       | 2     | TARLATAMAB | 10     | mg     | 2026-01-08 | 10
+        1       | 3     | TARLATAMAB | 1      | mg     | 2026-02-01 | 1
+        1       | 4     | TARLATAMAB | 10     | mg     | 2026-02-08 | 10
+        1       | 5     | TARLATAMAB | 10     | mg     | 2026-03-02 | 1
+        4       | 1     | TARLATAMAB | 1      | mg     | 2026-01-01 | 1
+        4       | 2     | TARLATAMAB | 10     | mg     | 2026-01-16 | 1
+        """,
+        regimens=[TABLE],
+    )
+    rows = frame.filter(pl.col("PARAMCD") == "DOSE")
+    assert rows["DUE"].to_list() == [1, 10, 1, 10, 1, 1, 1]
+    assert rows["GAP"].to_list() == [None, 7, 24, 7, 22, None, 15]
+    assert found["key"].to_list() == ["USUBJID=1, EXSEQ=5", "USUBJID=4, EXSEQ=2"]
+
+
+def test_two_drugs_of_one_day_each_have_their_own_gaps() -> None:
+    other = {**TABLE, "drug": "other"}
+    frame, found = build(
+        """
+        USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXSTDTC
+        1       | 1     | TARLATAMAB | 1      | mg     | 2026-01-01
+        1       | 2     | OTHER      | 1      | mg     | 2026-01-01
+        1       | 3     | TARLATAMAB | 10     | mg     | 2026-01-08
+        1       | 4     | OTHER      | 10     | mg     | 2026-01-15
+        """,
+        regimens=[TABLE, other],
+    )
+    gaps = dict(frame.filter(pl.col("PARAMCD") == "DOSE").select("SRCSEQ", "GAP").iter_rows())
+    assert gaps == {1: None, 2: None, 3: 7, 4: 14}
+    assert found.is_empty()
+
+
+def test_gaps_past_the_schedule_count_from_the_planned_day() -> None:
+    """Seven days are planned after the first and after the second dose: 21 and 28 days are 14 and 21 past."""
+    frame, _ = build(
+        """
+        USUBJID | EXSEQ | EXTRT      | EXDOSE | EXDOSU | EXSTDTC
+        1       | 1     | TARLATAMAB | 1      | mg     | 2026-01-01
+        1       | 2     | TARLATAMAB | 10     | mg     | 2026-01-22
+        1       | 3     | TARLATAMAB | 10     | mg     | 2026-02-19
+        4       | 1     | TARLATAMAB | 1      | mg     | 2026-01-01
+        4       | 2     | TARLATAMAB | 10     | mg     | 2026-01-23
+        """,
+        regimens=[{**TABLE, "gap_basis": "days_past_schedule"}],
+    )
+    assert frame.filter(pl.col("PARAMCD") == "DOSE")["DUE"].to_list() == [1, 10, 10, 1, 1]
 
 
 def test_gaps_may_be_counted_past_the_schedule() -> None:

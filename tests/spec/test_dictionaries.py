@@ -143,6 +143,22 @@ def test_classes_are_filled_and_compared_and_grades_must_exist(both: Path) -> No
     ]
 
 
+def test_a_term_of_ctcae_is_known_by_its_preferred_term(both: Path) -> None:
+    """CTCAE speaks of a grey mood, which the dictionary codes as a sour one; another event says neither."""
+    frames = dict(dictionaries.read(both).frames)
+    own = pl.DataFrame({"term": ["Grey mood"], "soc": ["Inner disorders"], "grades": ["13"]})
+    _, found = build(
+        """
+        USUBJID | AESEQ | AEDECOD    | AEBODSYS        | AETOXGR | AESTDTC    | AESER
+        1       | 1     | Sour mood  | Inner disorders | 2       | 2026-02-01 | N
+        1       | 2     | Sour mood  | Inner disorders | 3       | 2026-02-01 | N
+        1       | 3     | Green nose | Nose disorders  | 2       | 2026-02-01 | N
+        """,
+        frames | {"CTCAE": own},
+    )
+    assert found["value"].to_list() == ["Sour mood: grade 2, and it has 1, 3"]
+
+
 def test_without_a_dictionary_only_the_grades_that_are_carried_are_judged() -> None:
     frame, found = build(
         """

@@ -75,6 +75,12 @@ def test_hys_law_is_a_finding() -> None:
         1       | BILI    | 2026-02-20 | 40   | 20
         2       | ALT     | 2026-02-01 | 120  | 40
         2       | BILI    | 2026-02-20 | 39   | 20
+        3       | AST     | 2026-02-01 | 120  | 40
+        3       | BILI    | 2026-02-20 | 40   | 20
+        3       | ALP     | 2026-02-20 | 100  | 120
+        4       | AST     | 2026-02-01 | 120  | 40
+        4       | BILI    | 2026-02-20 | 40   | 20
+        4       | ALP     | 2026-02-20 | 240  | 120
         """
     )
     values = drawn.with_columns(
@@ -83,9 +89,12 @@ def test_hys_law_is_a_finding() -> None:
     )  # fmt: skip
     events = table(ADAE).with_columns(pl.col("USUBJID").cast(pl.String))
     _, found = reconciled(small_study(), values, events)
-    assert found.select("key", "value", "action").rows() == [
-        ("USUBJID=1", "alkaline phosphatase not measured on 2026-02-20", "for medical review")
+    assert found.select("key", "value").rows() == [
+        ("USUBJID=1", "alkaline phosphatase not measured on 2026-02-20"),
+        ("USUBJID=3", "alkaline phosphatase below 2 x ULN on 2026-02-20"),
+        ("USUBJID=4", "alkaline phosphatase not below 2 x ULN on 2026-02-20"),
     ]
+    assert set(found["action"]) == {"for medical review"}
 
 
 def test_every_graded_test_has_a_term_whose_grades_reach_those_of_its_limits() -> None:
