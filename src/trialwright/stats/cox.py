@@ -152,6 +152,7 @@ class Maximum:
     best: Point
     null: Point
     steps: int
+    score: float  # test at 0
 
 
 def maximise(at: Callable[[Floats], Point], spread: Floats) -> Maximum:
@@ -159,13 +160,17 @@ def maximise(at: Callable[[Floats], Point], spread: Floats) -> Maximum:
     each event."""
     beta = np.zeros(spread.size)
     null = here = at(beta)
-    scale = _determined(null, spread)
+    _determined(null, spread)
+    score = 0.0
     for steps in range(_STEPS):
-        if steps > 5 and _information_left(here, null, scale) < _FLAT:
-            raise NotEstimable("monotone likelihood: a covariate separates those with and without events")
         step = _solve(here)
-        if float(step @ here.score) < _SETTLED * max(1.0, abs(here.loglik) * 1e-6):
-            return Maximum(beta + step, here, null, steps)
+        gain = float(step @ here.score)
+        score = gain if steps == 0 else score
+        settled = gain < _SETTLED * max(1.0, abs(here.loglik) * 1e-6)
+        if (settled or steps > 5) and _information_left(here, null) < _FLAT:
+            raise NotEstimable("monotone likelihood: a covariate separates those with and without events")
+        if settled:
+            return Maximum(beta + step, here, null, steps, score)
         beta, here = _uphill(at, beta, step, here)
     raise NotEstimable(f"the likelihood did not converge in {_STEPS} steps")
 
@@ -181,25 +186,23 @@ def _uphill(at: Callable[[Floats], Point], beta: Floats, step: Floats, here: Poi
     raise NotEstimable("the likelihood did not converge: no step leads uphill")
 
 
-def _determined(null: Point, spread: Floats) -> Floats:
-    """Root of the information on each covariate at 0, if there is any."""
+def _determined(null: Point, spread: Floats) -> None:
+    """Is there, at 0, any information on each covariate and each combination of them?"""
     own = np.diag(null.information)
     told = own > 1e-11 * spread  # less is rounding
     if not told.all():
         raise NotEstimable(f"covariate {int(np.argmin(told))} never differs among patients at risk together")
-    scale = np.sqrt(own)
-    if scale.size > 1:
-        smallest = np.linalg.eigvalsh(null.information / np.outer(scale, scale))[0]
+    if own.size > 1:
+        scale = np.sqrt(own)
+        smallest = np.linalg.eigvalsh(null.information / (scale[:, None] * scale))[0]
         if smallest < 1e-10:
             raise NotEstimable("covariates determine each other")
-    return scale
 
 
-def _information_left(here: Point, null: Point, scale: Floats) -> float:
+def _information_left(here: Point, null: Point) -> float:
     """Smallest information in any direction, relative to that at 0."""
-    unit = np.outer(scale, scale)
-    root = np.linalg.inv(np.linalg.cholesky(null.information / unit))
-    return float(np.linalg.eigvalsh(root @ (here.information / unit) @ root.T)[0])
+    relative = np.linalg.eigvals(np.linalg.solve(null.information, here.information))
+    return float(relative.real.min())
 
 
 def _solve(point: Point) -> Floats:
@@ -222,8 +225,7 @@ def _summary(
     half = z_of(confidence) * se
     z = beta / se
     lrt = max(2 * (best.loglik - null.loglik), 0.0)
-    wald = float(beta @ np.linalg.solve(covariance, beta))
-    score = float(null.score @ _solve(null))
+    wald = float(beta @ (np.linalg.solve(covariance, beta) if robust else best.information @ beta))
     return Cox(
         coef=beta,
         std_error=se,
@@ -235,11 +237,11 @@ def _summary(
         covariance=covariance,
         lrt=lrt,
         wald=wald,
-        score=score,
+        score=found.score,
         df=df,
         p_lrt=chi2_above(lrt, df),
         p_wald_all=chi2_above(wald, df),
-        p_score=chi2_above(score, df),
+        p_score=chi2_above(found.score, df),
         loglik=best.loglik,
         loglik_null=null.loglik,
         iterations=found.steps,

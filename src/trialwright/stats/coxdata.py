@@ -24,17 +24,15 @@ _BLOCK = 16_384  # rows
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tied:
-    """The moments with several deaths, and how rows fall into pieces: a moment, or the deaths of a tied
-    moment and the rest of it. All of it is the same at any coefficients.
-    """
+    """The moments with several deaths, and those deaths. All of it is the same at any coefficients."""
 
     moment: Indices  # (T,) the tied moments
-    piece: Indices  # first row of each piece
-    of_moment: Indices  # (G,) first piece of each moment
-    split: Indices  # moments of two pieces
     d: Ints  # (T,) deaths
+    mean_weight: Floats  # (T,) of the deaths
     first: Indices  # (T,) where the deaths of each start, among all tied deaths
+    row: Indices  # of each tied death
     f: Floats  # k/d of each tied death
+    alone: Floats  # (G,) weight of the death of a moment that has one only, else 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,11 +44,13 @@ class CoxData:
     event: Bools  # (m,)
     row: Indices  # (m,) which patient of the caller this row is
     start: Indices  # (G,) first row of each moment
+    length: Ints  # (G,) and how many
     time: Floats  # (G,)
     d: Ints  # (G,) deaths
     tied: Tied
     dw: Floats  # (G,) their weight
     stratum_end: Indices  # the moment after the last of each stratum
+    stratum_row_end: Indices  # the row
     waits: Indices | None  # (m,) left truncation: the last moment before the patient came in, or G
     spread: Floats  # (p,) variance of each covariate times the number of events
     died: Floats  # (p,) weighted sum of the covariates of those who died
@@ -68,7 +68,7 @@ class CoxData:
     @property
     def moment(self) -> Indices:
         """The moment of each row."""
-        return np.repeat(np.arange(self.d.size), np.diff(self.start, append=self.event.size))
+        return np.repeat(np.arange(self.d.size), self.length)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,6 +162,7 @@ def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> 
     if not seen.all():
         order, in_order, first = order[seen], in_order[seen], first[seen]
     start = np.flatnonzero(first)
+    ends = np.append(start[1:], order.size)
     event = dead[order]
     mass = None if w is None else w[order]
     d = np.add.reduceat(event.astype(np.int64), start)
@@ -173,6 +174,7 @@ def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> 
         if (come[order] >= in_order).any():
             raise ValueError("entry and time of a patient are the same once near-equal times are merged")
         waits = _waits(come[order], moments, K)
+    stratum_end = np.flatnonzero(np.diff(moments // K, append=-1)) + 1
     centre = who.X.mean(axis=0) if w is None else w @ who.X / w.sum()
     X = np.ascontiguousarray((who.X[order] - centre).T)
     whole = CoxData(
@@ -181,11 +183,13 @@ def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> 
         event=event,
         row=rows[order],
         start=start,
+        length=ends - start,
         time=when[moments % K],
         d=d,
         dw=dw,
-        tied=_tied(start, d, order.size),
-        stratum_end=np.flatnonzero(np.diff(moments // K, append=-1)) + 1,
+        tied=_tied(start, d, dw),
+        stratum_end=stratum_end,
+        stratum_row_end=ends[stratum_end - 1],
         waits=waits,
         spread=np.einsum("pm,pm->p", X, X) / order.size * dw.sum(),
         died=np.einsum("pm,m->p", X, event if mass is None else event * mass),
@@ -234,6 +238,8 @@ def _block(data: CoxData, a: int, b: int, first: int, last: int) -> CoxData:
     start, d = data.start[a:b] - first, data.d[a:b]
     inside = data.stratum_end[(data.stratum_end > a) & (data.stratum_end <= b)] - a
     goes_on = not inside.size or inside[-1] != b - a
+    stratum_end = np.append(inside, b - a) if goes_on else inside
+    length = data.length[a:b]
     return replace(
         data,
         X=data.X[:, first:last],
@@ -241,27 +247,27 @@ def _block(data: CoxData, a: int, b: int, first: int, last: int) -> CoxData:
         event=data.event[first:last],
         row=data.row[first:last],
         start=start,
+        length=length,
         time=data.time[a:b],
         d=d,
         dw=data.dw[a:b],
-        tied=_tied(start, d, last - first),
-        stratum_end=np.append(inside, b - a) if goes_on else inside,
+        tied=_tied(start, d, data.dw[a:b]),
+        stratum_end=stratum_end,
+        stratum_row_end=(start + length)[stratum_end - 1],
         goes_on=goes_on,
         came_on=a > 0 and a not in data.stratum_end,
     )
 
 
-def _tied(start: Indices, d: Ints, rows: int) -> Tied:
+def _tied(start: Indices, d: Ints, dw: Floats) -> Tied:
     moment = np.flatnonzero(d > 1)
-    split = moment[np.diff(start, append=rows)[moment] > d[moment]]
-    piece, of_moment = start, np.arange(start.size)
-    if split.size:
-        piece = np.sort(np.concatenate((start, start[split] + d[split])))
-        of_moment = np.searchsorted(piece, start)
     deaths = d[moment]
     first = np.cumsum(deaths) - deaths
-    f = (np.arange(int(deaths.sum())) - np.repeat(first, deaths)) / np.repeat(deaths, deaths)
-    return Tied(moment, piece, of_moment, split, deaths, first, f)
+    k = np.arange(int(deaths.sum())) - np.repeat(first, deaths)
+    row = np.repeat(start[moment], deaths) + k
+    alone = dw.copy()
+    alone[moment] = 0
+    return Tied(moment, deaths, dw[moment] / deaths, first, row, k / np.repeat(deaths, deaths), alone)
 
 
 def _sort(key: Ints, limit: int) -> Indices:

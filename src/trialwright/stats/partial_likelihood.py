@@ -18,7 +18,8 @@ import numpy.typing as npt
 from trialwright.stats.arrays import Floats
 from trialwright.stats.coxdata import CoxData, Indices
 
-_LONG = 2048
+_LONG = 8192  # numbers
+_MANY = 8  # with more rows than this to a moment, rows are summed by moment before they are run together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +33,7 @@ class Point:
 class Sums:
     """Sums over each moment's risk set, (q, G), and over the deaths of the tied moments, (q, T).
 
-    The q rows are r, then r x_j, then r x_j x_k for j <= k.
+    The q rows are r, then r x_j, then (from ``moment_sums``) r x_j x_k for j <= k.
     """
 
     risk: Floats
@@ -40,52 +41,19 @@ class Sums:
 
 
 def breslow(data: CoxData, beta: Floats) -> Point:
-    return _through_blocks(_breslow, data, beta)
+    return _through_blocks(breslow_terms, data, beta)
 
 
 def efron(data: CoxData, beta: Floats) -> Point:
-    return _through_blocks(_efron, data, beta)
-
-
-def _through_blocks(of: Callable[[CoxData, Sums], Point], data: CoxData, beta: Floats) -> Point:
-    """What the deaths add, less what each block's risk sets do.
-
-    Blocks run from the last to the first, each handing those still at risk to the one before.
-    """
-    loglik, score = float(beta @ data.died), data.died
-    information = np.zeros((data.p, data.p))
-    later = None
-    for block in reversed(data.blocks or (data,)):
-        sums = moment_sums(block, np.einsum("p,pm->m", beta, block.X), later)
-        part = of(block, sums)
-        loglik, score, information = loglik + part.loglik, score + part.score, information + part.information
-        later = sums.risk[:, 0] if block.came_on else None
-    return Point(loglik, score, information)
-
-
-def _breslow(data: CoxData, sums: Sums) -> Point:
-    S0, mean, p = sums.risk[0], sums.risk[1:] / sums.risk[0], data.p
-    total = times(mean, data.dw)
-    information = square(total[p:], p) - product(mean[:p] * data.dw, mean[:p])
-    return Point(-float((data.dw * np.log(S0)).sum()), -total[:p], information)
-
-
-def _efron(data: CoxData, sums: Sums) -> Point:
-    if not data.tied.moment.size:
-        return _breslow(data, sums)
-    c, log_total = efron_terms(data, sums)
-    p, D, S = data.p, sums.deaths[1:], sums.risk[1:]
-    total = times(S, c.a1) - times(D, c.b1)
-    cross = product(S[:p, data.tied.moment] * c.b2, D[:p])
-    information = (
-        square(total[p:], p) - product(S[:p] * c.a2, S[:p]) + cross + cross.T - product(D[:p] * c.c2, D[:p])
-    )
-    return Point(-log_total, -total[:p], information)
+    return _through_blocks(efron_terms, data, beta)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EfronTerms:
-    """Sums over k of (mean weight) f^i / (S0 - f D0)^j with f = k/d; a: i = 0, b: i = 1, c: i = 2."""
+    """Sums over k of (mean weight) f^i / (S0 - f D0)^j with f = k/d; a: i = 0, b: i = 1, c: i = 2.
+
+    Without ties, and by Breslow, f is 0 and there are no b and c.
+    """
 
     a1: Floats  # (G,)
     a2: Floats
@@ -94,39 +62,121 @@ class EfronTerms:
     c2: Floats
 
 
+_NONE = np.empty(0)
+
+
+def breslow_terms(data: CoxData, sums: Sums) -> tuple[EfronTerms, float]:
+    S0 = sums.risk[0]
+    a1 = data.dw / S0
+    return EfronTerms(a1, a1 / S0, _NONE, _NONE, _NONE), float((data.dw * np.log(S0)).sum())
+
+
 def efron_terms(data: CoxData, sums: Sums) -> tuple[EfronTerms, float]:
     S0, tied = sums.risk[0], data.tied
+    if not tied.moment.size:
+        return breslow_terms(data, sums)
     a1 = data.dw / S0
     a2 = a1 / S0
     at, d, f, first = tied.moment, tied.d, tied.f, tied.first
     left = np.repeat(S0[at], d) - f * np.repeat(sums.deaths[0], d)
     one = 1 / left
-    weight = data.dw[at] / d
     f_one = f * one
     terms = np.array([one, one * one, f_one, f_one * one, f_one * f_one, np.log(left)])
-    a1[at], a2[at], b1, b2, c2, logs = weight * np.add.reduceat(terms, first, axis=1)
-    single = data.d == 1
-    total = float((data.dw[single] * np.log(S0[single])).sum()) + float(logs.sum())
-    return EfronTerms(a1, a2, b1, b2, c2), total
+    a1[at], a2[at], b1, b2, c2, logs = tied.mean_weight * np.add.reduceat(terms, first, axis=1)
+    return EfronTerms(a1, a2, b1, b2, c2), float((tied.alone * np.log(S0)).sum() + logs.sum())
 
 
-def moment_sums(data: CoxData, eta: Floats, later: Floats | None = None) -> Sums:
-    """``later`` are the sums over those of the last stratum who leave after the last moment here."""
-    Q = products(data, np.exp(eta) if data.w is None else data.w * np.exp(eta))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Later:
+    """Those of a block's last stratum who leave after its last moment."""
+
+    sums: Floats  # (1 + p,) of r and r x
+    second: Floats  # (p, p) of r x x'
+
+
+# the terms, and the sum of the logs of the denominators
+_OfTies = Callable[[CoxData, Sums], tuple[EfronTerms, float]]
+
+
+def _through_blocks(terms: _OfTies, data: CoxData, beta: Floats) -> Point:
+    """What the deaths add, less what each block's risk sets do.
+
+    Blocks run from the last to the first, each handing those still at risk to the one before.
+    """
+    loglik, score = float(beta @ data.died), data.died
+    information = np.zeros((data.p, data.p))
+    later = None
+    for block in reversed(data.blocks or (data,)):
+        Q = _with_first(block, _risk(block, np.einsum("p,pm->m", beta, block.X)))
+        sums = _sums(block, Q, None if later is None else later.sums)
+        c, log_total = terms(block, sums)
+        D, S = sums.deaths[1:], sums.risk[1:]
+        hazard = _from_the_start(c.a1, block.stratum_end)
+        loglik -= log_total
+        score = score - times(S, c.a1)
+        information += _expected(block, Q, hazard, c.b1) - product(S * c.a2, S)
+        if c.b1.size:
+            score += times(D, c.b1)
+            cross = product(S.take(block.tied.moment, axis=1) * c.b2, D)
+            information += cross + cross.T - product(D * c.c2, D)
+        if later is not None:
+            information += hazard[-1] * later.second
+        later = _handed_on(block, Q, sums, later) if block.came_on else None
+    return Point(loglik, score, information)
+
+
+def _expected(data: CoxData, Q: Floats, hazard: Floats, b1: Floats) -> Floats:
+    """The sum over risk sets of r x x' / S0, turned round: each patient adds x x' once, times the events
+    expected of that patient, r times the hazard from coming to leaving."""
+    lived = np.repeat(hazard, data.length)
+    if b1.size:  # the dead of a tie were at risk for a part of it only
+        lived[data.tied.row] -= np.repeat(b1, data.tied.d)
+    if data.waits is not None:
+        lived -= np.append(hazard, 0.0)[data.waits]
+    return product(Q[1:] * lived, data.X)
+
+
+def _handed_on(block: CoxData, Q: Floats, sums: Sums, later: _Later | None) -> _Later:
+    ends = block.stratum_end
+    rows = block.stratum_row_end[0]
+    second = product(Q[1:, :rows], block.X[:, :rows])
+    if later is not None and ends.size == 1:
+        second += later.second
+    return _Later(sums.risk[:, 0], second)
+
+
+def moment_sums(data: CoxData, eta: Floats) -> Sums:
+    return _sums(data, products(data, _risk(data, eta)), None)
+
+
+def _risk(data: CoxData, eta: Floats) -> Floats:
+    return np.exp(eta) if data.w is None else data.w * np.exp(eta)
+
+
+def _sums(data: CoxData, Q: Floats, later: Floats | None) -> Sums:
+    """Of the rows Q (q, m). ``later`` is what those add who leave after the last moment here."""
     tied = data.tied
-    piece, of_moment, split = tied.piece, tied.of_moment, tied.split
-    parts = Q if piece.size == data.event.size else np.add.reduceat(Q, piece, axis=1)
-    leaving = parts
-    if split.size:
-        leaving = parts[:, of_moment]
-        leaving[:, split] += parts[:, of_moment[split] + 1]
-    risk = from_the_end(leaving, data.stratum_end)
+    if data.start.size * _MANY > data.event.size:
+        # columns are much faster taken than indexed
+        risk = from_the_end(Q, data.stratum_row_end).take(data.start, axis=1)
+    else:
+        risk = from_the_end(np.add.reduceat(Q, data.start, axis=1), data.stratum_end)
+    deaths = Q[:, :0]
+    if tied.row.size:
+        deaths = np.add.reduceat(Q.take(tied.row, axis=1), tied.first, axis=1)
     if later is not None:
         ends = data.stratum_end
         risk[:, (ends[-2] if ends.size > 1 else 0) :] += later[:, None]
     if data.waits is not None:
         risk -= from_the_end(_waiting(Q, data.waits, risk.shape[1]), data.stratum_end)
-    return Sums(risk, parts[:, of_moment[tied.moment]])
+    return Sums(risk, deaths)
+
+
+def _with_first(data: CoxData, r: Floats) -> Floats:
+    Q = np.empty((1 + data.p, r.size))
+    Q[0] = r
+    np.multiply(data.X, r, out=Q[1:])
+    return Q
 
 
 def products(data: CoxData, r: Floats) -> Floats:
@@ -142,11 +192,21 @@ def products(data: CoxData, r: Floats) -> Floats:
 
 
 def from_the_end(values: Floats, ends: Indices) -> Floats:
-    """Sums over this moment and the later ones of its stratum."""
+    """Sums over this one and the later ones of its stratum."""
     out = np.empty_like(values)
     first = 0
-    for end in ends:  # strata, not patients
-        np.cumsum(values[:, first:end][:, ::-1], axis=1, out=out[:, first:end][:, ::-1])
+    for end in ends.tolist():  # strata, not patients
+        np.add.accumulate(values[:, first:end][:, ::-1], axis=1, out=out[:, first:end][:, ::-1])
+        first = end
+    return out
+
+
+def _from_the_start(values: Floats, ends: Indices) -> Floats:
+    """Sums over this moment and the earlier ones of its stratum."""
+    out = np.empty_like(values)
+    first = 0
+    for end in ends.tolist():
+        np.add.accumulate(values[first:end], out=out[first:end])
         first = end
     return out
 
@@ -157,14 +217,14 @@ def _waiting(Q: Floats, waits: Indices, moments: int) -> Floats:
 
 def times(rows: Floats, weight: Floats) -> Floats:
     """(q, m) times (m,). Long rows not by BLAS, whose threads cost more than they bring to a few of them."""
-    if weight.size < _LONG:
+    if rows.size < _LONG:
         return rows @ weight
     return np.asarray(np.einsum("qm,m->q", rows, weight), dtype=np.float64)
 
 
 def product(left: Floats, right: Floats) -> Floats:
     """(p, m) times (q, m) transposed, by the same rule."""
-    if left.shape[1] < _LONG:
+    if left.size < _LONG:
         return left @ right.T
     return np.asarray(np.einsum("pm,qm->pq", left, right), dtype=np.float64)
 
