@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from trialwright.simulate.design import Design
 from trialwright.simulate.looks import Seen, stopped
+from trialwright.standards.errors import InputError
 from trialwright.stats.normal import z_of
 
 Floats = npt.NDArray[np.float64]
@@ -74,7 +75,10 @@ def _add(found: Tally, columns: Mapping[str, Floats], look: str) -> None:
 
 def _exact(values: Floats) -> int:
     if values.size and np.abs(values).max() >= _LIMIT:
-        raise OverflowError(f"a number of a trial is too large to be added up: {np.abs(values).max():g}")
+        raise InputError(
+            f"a number of a trial is {np.abs(values).max():g}, too large to be added up: "
+            "are events so rare that it lasts for ever?"
+        )
     fixed = np.rint(values * _UNIT).astype(np.int64)
     return (int((fixed >> _BITS).sum()) << _BITS) + int((fixed & ((1 << _BITS) - 1)).sum())
 

@@ -1,0 +1,104 @@
+"""Any design that can be read can be simulated, told and shown."""
+
+import math
+import pickle
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulate_designs import A, design
+from trialwright.simulate.characteristics import characteristics
+from trialwright.simulate.design import parse
+from trialwright.simulate.page import Asked, render
+from trialwright.simulate.repeat import Run, run
+from trialwright.standards.errors import InputError
+from trialwright.study.load import folder, load
+
+STUDY = load(folder("tarlanec"))
+RATES = st.sampled_from([0, 0.02, 0.1, 1.0])
+
+
+@st.composite
+def pieces(draw, values=RATES):
+    starts = sorted({0, *draw(st.lists(st.sampled_from([1, 2.5, 7]), max_size=2))})
+    return [{"start": s, "value": draw(values)} for s in starts]
+
+
+@st.composite
+def designs(draw):
+    patients = draw(st.integers(2, 25))
+    many = draw(st.integers(1, 3))
+    groups = [
+        {
+            "id": f"G{i}",
+            "share": 1 / many,
+            "levels": {"S": str(i % 2)},
+            "times": draw(st.sampled_from([0.5, 1, 3])),
+        }
+        for i in range(many)
+    ]
+    if draw(st.booleans()):
+        groups[0]["hazard_ratio"] = draw(pieces())
+    counts = sorted(draw(st.sets(st.integers(1, patients), min_size=1, max_size=3)))
+    looks = [{"events": e} for e in counts]
+    if draw(st.booleans()):
+        looks = [look | {"month": 6.0 * (k + 1)} for k, look in enumerate(looks)]
+        looks[-1]["whichever"] = draw(st.sampled_from(["first", "last"]))
+    tests = [
+        {"id": "lr", "stratified": draw(st.booleans())},
+        {"id": "fh", "kind": "fleming-harrington", "rho": 1},
+    ]
+    if len(looks) == 1:
+        tests.append({"id": "combo", "kind": "maxcombo", "stratified": True})
+    method = draw(st.sampled_from(["permuted_blocks", "simple", "fixed"]))
+    return {
+        "title": "any",
+        "patients": patients,
+        "control": {"hazard": draw(pieces())},
+        "hazard_ratio": draw(pieces()),
+        "groups": groups,
+        "accrual": {"model": draw(st.sampled_from(["uniform", "poisson", "even"])), "months": 12},
+        "dropout": {"per_year": draw(st.sampled_from([0, 0.5]))},
+        "allocation": {
+            "method": method,
+            "experimental": 2,
+            "block_sizes": [3, 6],
+            "stratified": draw(st.booleans()),
+        },
+        "looks": looks,
+        "level": {"spending": draw(st.sampled_from(["obrien-fleming", "pocock"]))},
+        "tests": tests,
+    }
+
+
+@settings(max_examples=120, deadline=None)
+@given(designs(), st.integers(1, 40))
+def test_any_design(raw, trials):
+    what = parse(raw, "any")
+    found = run(Run(what, trials, seed=1))
+    frame = characteristics(what, "any", found)  # checked: no address twice, no gap without a reason
+    value = {(g, l, s): v for g, l, s, v in frame.select("group", "level", "statistic", "value").rows()}
+    for test in what.tests:
+        shares = [v for (g, _, s), v in value.items() if g == test.id and s in ("power", "type_i_error")]
+        assert len(shares) == 1
+        assert 0 <= shares[0] <= 1
+        assert math.isclose(
+            shares[0], sum(v for (g, _, s), v in value.items() if g == test.id and s == "stops")
+        )
+    assert [value["", str(k + 1), "month"] for k in range(len(what.looks))] == sorted(
+        value["", str(k + 1), "month"] for k in range(len(what.looks))
+    )
+    if raw["patients"] % 5 == 0:  # a figure takes longer than all the rest
+        assert "Simulated, not observed" in render(STUDY, what, Asked("any", trials, 1), frame)
+
+
+def test_a_trial_that_lasts_for_ever_is_refused():
+    forever = design(A, control={"median": 1e7})
+    with pytest.raises(InputError, match="lasts for ever"):
+        run(Run(forever, 10, seed=1))
+
+
+def test_a_refusal_travels_between_processes():
+    error = InputError("no")
+    assert pickle.loads(pickle.dumps(error)).lines == error.lines
