@@ -8,7 +8,7 @@ import pytest
 
 from small import small_study
 from trialwright.adam import adsl, adtte, deterioration, policies, vital_status
-from trialwright.analysis import run
+from trialwright.analysis import run, supporting
 from trialwright.conduct import randomise
 from trialwright.medicine import ctcae
 from trialwright.study import load, words
@@ -63,3 +63,7 @@ def test_every_policy_word_of_a_bundled_study_is_one_of_medicine(name: str) -> N
 )
 def test_a_policy_word_that_medicine_does_not_know_names_the_key(table: dict[str, Any], said: str) -> None:
     assert policies.faults(small_study(**table))[0].startswith(said)
+
+
+def test_supporting_tests() -> None:
+    assert set(supporting.TESTS) == set(get_args(words.Test))

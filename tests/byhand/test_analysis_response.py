@@ -88,6 +88,30 @@ def test_cochran_mantel_haenszel_by_hand(results):
     assert note(results, "strata", "B vs A", analysis="ORR") == "stratified by SITE1: GEP, LUNG"
 
 
+def test_the_difference_over_the_strata_by_hand(results):
+    """Weights 4*4/8 and 5*3/8; differences 3/4 - 1/4 and 2/5 - 1/3."""
+    by_hand = (2 * 1 / 2 + 15 / 8 * 1 / 15) / (2 + 15 / 8)
+    assert number(results, "difference_stratified", "B vs A", analysis="ORR") == pytest.approx(by_hand)
+    lower, upper = (
+        number(results, f"difference_stratified_{end}", "B vs A", analysis="ORR")
+        for end in ("lower", "upper")
+    )
+    assert lower < by_hand < upper
+    assert rows(results, statistic="difference_stratified", analysis="ORR-PLAIN").is_empty()
+
+
+def test_the_exact_test_by_hand(results):
+    """All tables with 4 responders in LUNG (4 and 4 patients) and 3 in GEP (5 and 3), as rare as that seen."""
+    lung = {x: math.comb(4, x) * math.comb(4, 4 - x) / math.comb(8, 4) for x in range(5)}
+    gep = {x: math.comb(5, x) * math.comb(3, 3 - x) / math.comb(8, 3) for x in range(4)}
+    sums = {
+        total: sum(p * q for x, p in lung.items() for y, q in gep.items() if x + y == total)
+        for total in range(8)
+    }
+    p = sum(chance for chance in sums.values() if chance <= sums[5] * (1 + 1e-9))
+    assert number(results, "p_exact", "B vs A", analysis="ORR") == pytest.approx(p)
+
+
 def test_best_responses_add_up_to_everybody(results):
     level = "best response: "
     found = {

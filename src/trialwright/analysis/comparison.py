@@ -39,6 +39,8 @@ class Pair:
     event: npt.NDArray[np.bool_]
     one: npt.NDArray[np.bool_]
     strata: Strata
+    people: pl.DataFrame
+    """The rows of the sample behind the arrays."""
 
     def named(self, compute: Callable[[], T]) -> T:
         """What ``compute`` gives; where it cannot be estimated, the reason names the arms."""
@@ -49,6 +51,24 @@ class Pair:
             return compute()
         except NotEstimable as why:
             raise NotEstimable(self.contrast.in_words(why.reason)) from why
+
+    def hazard_ratio(self, confidence: float, labels: Labels) -> tuple[float, ...]:
+        """Cox's, its limits and Wald's p."""
+
+        def fit() -> tuple[float, ...]:
+            self.need_events()
+            found = cox(self.time, self.event, self.one, labels, confidence=confidence)
+            return tuple(float(x[0]) for x in (found.hazard_ratio, found.lower, found.upper, found.p_wald))
+
+        return self.named(fit)
+
+    def need_events(self) -> None:
+        """Raises `NotEstimable` unless both arms have events: without, the ratio is 0 or infinite."""
+        if not self.event.any():
+            raise NotEstimable("no events")
+        for arm, members in ((self.contrast.experimental, self.one), (self.contrast.control, ~self.one)):
+            if not self.event[members].any():
+                raise NotEstimable(f"no events in arm {arm}")
 
     def limited(
         self, compute: Callable[[], Difference], day: float, level: str
@@ -68,19 +88,17 @@ class Pair:
 def comparisons(question: Question) -> Iterator[Result]:
     """Each experimental arm versus control."""
     for contrast in contrasts(question.study):
-        pair = _pair(question, contrast)
+        pair = pair_of(question, contrast)
         yield from pair.strata.rows(question.address, contrast.name)
         yield from _hazards(question, pair)
         yield from _differences(question, pair)
 
 
-def _pair(question: Question, contrast: Contrast) -> Pair:
-    names = question.analysis.strata
-    both = question.sample.filter(pl.col("group").is_in([contrast.experimental, contrast.control])).select(
-        "AVAL", *names, one=pl.col("group") == contrast.experimental, event=pl.col("CNSR") == 0
-    )
+def pair_of(question: Question, contrast: Contrast) -> Pair:
+    both = question.sample.filter(pl.col("group").is_in([contrast.experimental, contrast.control]))
+    both = both.with_columns(one=pl.col("group") == contrast.experimental, event=pl.col("CNSR") == 0)
     time, event, one = (both[name].to_numpy() for name in ("AVAL", "event", "one"))
-    return Pair(contrast, time, event, one, strata(both, names))
+    return Pair(contrast, time, event, one, strata(both, question.analysis.strata), both)
 
 
 def _hazards(question: Question, pair: Pair) -> Iterator[Result]:
@@ -92,27 +110,16 @@ def _hazards(question: Question, pair: Pair) -> Iterator[Result]:
 
     yield from address.estimates(("p_logrank", "z_logrank"), test, group=group)
     yield from address.estimates(
-        (*limits("hazard_ratio"), "p_wald"), lambda: _hazard(question, pair, labels), group=group
+        (*limits("hazard_ratio"), "p_wald"),
+        lambda: pair.hazard_ratio(question.confidence, labels),
+        group=group,
     )
     if question.analysis.strata:
         yield from address.estimates(
-            limits("hazard_ratio_unstratified"), lambda: _hazard(question, pair, None)[:3], group=group
+            limits("hazard_ratio_unstratified"),
+            lambda: pair.hazard_ratio(question.confidence, None)[:3],
+            group=group,
         )
-
-
-def _hazard(question: Question, pair: Pair, labels: Labels) -> tuple[float, ...]:
-    """Hazard ratio, its limits and Wald's p."""
-
-    def fit() -> tuple[float, ...]:
-        if not pair.event.any():
-            raise NotEstimable("no events")
-        for arm, members in ((pair.contrast.experimental, pair.one), (pair.contrast.control, ~pair.one)):
-            if not pair.event[members].any():
-                raise NotEstimable(f"no events in arm {arm}")
-        found = cox(pair.time, pair.event, pair.one, labels, confidence=question.confidence)
-        return tuple(float(x[0]) for x in (found.hazard_ratio, found.lower, found.upper, found.p_wald))
-
-    return pair.named(fit)
 
 
 def _differences(question: Question, pair: Pair) -> Iterator[Result]:

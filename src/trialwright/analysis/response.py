@@ -2,9 +2,10 @@
 
 Trial rules §6.5 and §8.9: the denominator is everybody in the population, so that a member without a
 response record is a non-responder. Clopper–Pearson per arm; the difference by Miettinen and Nurminen,
-not stratified; Cochran–Mantel–Haenszel test and odds ratio in the strata as randomised. There a stratum
-without patients of one arm is merged, but one with few responders is not: the test was made for thin
-strata. The exact fallback for expected counts under five is not offered yet, and the row says so.
+not stratified and, beside it, in the strata as randomised with Cochran's weights; there also the
+Cochran–Mantel–Haenszel test and odds ratio. In them a stratum without patients of one arm is merged, but
+one with few responders is not: the test was made for thin strata. Where an expected count is under five
+the exact conditional test stands beside it.
 """
 
 from __future__ import annotations
@@ -20,9 +21,14 @@ from trialwright.analysis.population import Contrast, arms, contrasts, placed
 from trialwright.analysis.rows import Adam, Address, limits
 from trialwright.analysis.strata import Strata, strata
 from trialwright.standards.results import Result, rows_to_frame
+from trialwright.stats.breslow_day import exact_association
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.proportions import clopper_pearson, miettinen_nurminen
-from trialwright.stats.stratified_tables import CochranMantelHaenszel, cochran_mantel_haenszel
+from trialwright.stats.stratified_tables import (
+    CochranMantelHaenszel,
+    cochran_mantel_haenszel,
+    miettinen_nurminen_stratified,
+)
 from trialwright.study.model import Analysis, BestResponse, Study
 
 BEST = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
@@ -131,6 +137,15 @@ class Table:
         found = miettinen_nurminen(x1, n1, x0, n0, confidence)
         return found.estimate, found.lower, found.upper
 
+    def stratified(self, confidence: float) -> tuple[float, float, float]:
+        self.sums()
+        found = miettinen_nurminen_stratified(self.x1, self.n1, self.x0, self.n0, confidence=confidence)
+        return found.estimate, found.lower, found.upper
+
+    def exact(self) -> float:
+        self.sums()
+        return exact_association(self.x1, self.n1, self.x0, self.n0).p_value
+
     def common(self, confidence: float) -> CochranMantelHaenszel:
         self.sums()
         return cochran_mantel_haenszel(self.x1, self.n1, self.x0, self.n0, confidence=confidence)
@@ -144,7 +159,7 @@ class Table:
         rows, x = np.array([self.n1.sum(), self.n0.sum()]), int(self.x1.sum() + self.x0.sum())
         if not rows.all() or (rows * min(x, rows.sum() - x) / rows.sum()).min() >= 5:
             return ""
-        return "an expected count is under 5, where an exact test is wanted: not offered yet"
+        return "an expected count is under 5: the exact test is wanted"
 
 
 def _contrast(
@@ -163,6 +178,12 @@ def _contrast(
     yield from address.estimates(
         ("p_cmh",), lambda: (table.common(confidence).p_value,), group=group, note=table.thin()
     )
+    if how.labels is not None:
+        yield from address.estimates(
+            limits("difference_stratified"), lambda: table.stratified(confidence), group=group
+        )
+    if table.thin():
+        yield from address.estimates(("p_exact",), lambda: (table.exact(),), group=group)
     gap = "not defined with an empty cell"
     yield from address.estimates(limits("odds_ratio"), lambda: table.odds(confidence), group=group, gap=gap)
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from trialwright.analysis.baseline import ANALYSIS as BASELINE
 from trialwright.analysis.baseline import baseline
+from trialwright.analysis.competing import competing_risks
 from trialwright.analysis.exposure import exposure
 from trialwright.analysis.flow import ANALYSIS as FLOW
 from trialwright.analysis.flow import flow
@@ -19,6 +20,8 @@ from trialwright.analysis.quality_of_life import questionnaire
 from trialwright.analysis.repeated import change_over_visits
 from trialwright.analysis.response import proportion
 from trialwright.analysis.rows import Adam, Address
+from trialwright.analysis.subgroups import subgroups
+from trialwright.analysis.supporting import supporting
 from trialwright.analysis.time_to_event import duration, time_to_event
 from trialwright.analysis.toxicity import toxicity
 from trialwright.standards import results
@@ -41,6 +44,9 @@ METHODS: Final[Mapping[str, Method]] = {
     "mmrm": Method("ADQS", change_over_visits),
     "exposure": Method("ADEX", exposure),
     "laboratory": Method("ADLB", laboratory),
+    "supporting": Method("ADTTE", supporting),
+    "subgroups": Method("ADTTE", subgroups),
+    "competing_risks": Method("ADTTE", competing_risks),
 }
 
 

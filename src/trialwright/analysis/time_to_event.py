@@ -9,7 +9,7 @@ A duration is asked in responders only, who are not randomised: it has a range a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -54,11 +54,13 @@ def parameters(study: Study, endpoint: str) -> tuple[str, ...]:
     return (endpoint,) if family is None else tuple(family.paramcd(scale) for scale in family.scales)
 
 
-def questions(study: Study, adam: Adam, analysis: Analysis) -> Iterator[Question]:
-    """One for each parameter."""
+def questions(
+    study: Study, adam: Adam, analysis: Analysis, more: Iterable[pl.Expr] = ()
+) -> Iterator[Question]:
+    """One for each parameter. ``more``: further columns of ADSL for the sample."""
     if analysis.endpoint is None:
         raise ValueError(f"analysis {analysis.id}: the method {analysis.method} needs an endpoint")
-    people = placed(study, adam, analysis.population).select("USUBJID", "group", *analysis.strata)
+    people = placed(study, adam, analysis.population).select("USUBJID", "group", *analysis.strata, *more)
     for paramcd in parameters(study, analysis.endpoint):
         yield ask(study, analysis, paramcd, people, adam["ADTTE"])
 

@@ -281,6 +281,9 @@ SHELLS: Final[Mapping[Method, Shell]] = {
     "mmrm": _elsewhere,
     "exposure": _elsewhere,
     "laboratory": _elsewhere,
+    "supporting": _elsewhere,
+    "subgroups": _elsewhere,
+    "competing_risks": _elsewhere,
 }
 """How the blocks of an outcome are made, by the method of its analyses."""
 

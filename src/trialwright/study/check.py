@@ -16,6 +16,8 @@ def references(study: Study) -> tuple[Fault, ...]:
         _duplicates,
         _allocation,
         _analyses,
+        _factors,
+        _beside,
         _outcomes,
         _assumptions,
         _sources,
@@ -85,7 +87,7 @@ def _analyses(study: Study) -> Iterator[Fault]:
         yield from _unknown("study.toml", f"{key}.strata", analysis.strata, strata)
         if analysis.endpoint is not None:
             yield from _unknown("study.toml", f"{key}.endpoint", [analysis.endpoint], endpoints)
-        elif analysis.method in ("time_to_event", "duration", "proportion"):
+        elif analysis.method in _OF_AN_ENDPOINT:
             yield "study.toml", f"{key}.endpoint", f"method {analysis.method!r} needs an endpoint"
         if analysis.method == "mmrm" and analysis.endpoint not in families:
             yield "study.toml", f"{key}.endpoint", "method 'mmrm' needs a deterioration family: its scales"
@@ -93,6 +95,70 @@ def _analyses(study: Study) -> Iterator[Fault]:
             yield from _unknown("study.toml", f"{key}.instrument", [analysis.instrument], instruments)
         elif analysis.method == "questionnaire":
             yield "study.toml", f"{key}.instrument", "method 'questionnaire' needs an instrument"
+
+
+_OF_AN_ENDPOINT = ("time_to_event", "duration", "proportion", "supporting", "subgroups", "competing_risks")
+_NEEDS = {"rmst": "rmst_months", "adjusted": "covariates", "piecewise_hazard_ratio": "pieces_months"}
+"""What a test asks for beside its name."""
+
+
+def _factors(study: Study) -> Iterator[Fault]:
+    """A factor cuts what there is, and where it cuts a number there is a level for each bin."""
+    yield from _twice("study.toml", "factors.id", _characteristics(study))
+    numbers = [b.id for b in study.baseline if b.kind == "number"]
+    variables = [*(s.id for s in study.strata), *(b.id for b in study.baseline)]
+    for factor in study.factors:
+        key = f"factors.{factor.id}"
+        yield from _unknown("study.toml", f"{key}.variable", [factor.variable], variables)
+        if (factor.variable in numbers) != bool(factor.bins):
+            yield "study.toml", f"{key}.bins", "a number needs bins, and only a number has them"
+        if factor.bins and len(factor.levels) != len(factor.bins) + 1:
+            yield "study.toml", f"{key}.levels", "one level more than bins"
+        if list(factor.bins) != sorted(set(factor.bins)):
+            yield "study.toml", f"{key}.bins", "bins rise"
+
+
+def _characteristics(study: Study) -> list[str]:
+    """What an analysis may name as covariate or factor."""
+    plain = [*(s.id for s in study.strata), *(b.id for b in study.baseline)]
+    return [*plain, *(f.id for f in study.factors)]
+
+
+def _beside(study: Study) -> Iterator[Fault]:
+    """What supporting analyses, subgroups and competing risks ask for must be there."""
+    known = _characteristics(study)
+    numbers = [b.id for b in study.baseline if b.kind == "number"]
+    wanted = {"supporting": "tests", "subgroups": "factors"}
+    shares = [b.id for b in study.endpoints.best_response]
+    for analysis in study.analyses:
+        key = f"analyses.{analysis.id}"
+        yield from _unknown("study.toml", f"{key}.covariates", analysis.covariates, known)
+        yield from _unknown("study.toml", f"{key}.factors", analysis.factors, known)
+        for name in analysis.factors:
+            if name in numbers:
+                yield "study.toml", f"{key}.factors", f"{name!r} is a number: cut it by a factor"
+        need = wanted.get(analysis.method)
+        if need and not getattr(analysis, need):
+            yield "study.toml", f"{key}.{need}", f"method {analysis.method!r} needs {need}"
+        for test in analysis.tests:
+            if test in _NEEDS and not getattr(analysis, _NEEDS[test]):
+                yield "study.toml", f"{key}.{_NEEDS[test]}", f"{test!r} needs {_NEEDS[test]}"
+        if list(analysis.pieces_months) != sorted(set(analysis.pieces_months)):
+            yield "study.toml", f"{key}.pieces_months", "months rise"
+        if analysis.method in ("supporting", "subgroups", "competing_risks") and analysis.endpoint in shares:
+            yield "study.toml", f"{key}.endpoint", f"method {analysis.method!r} needs a time to an event"
+        if analysis.method == "competing_risks":
+            yield from _competing(study, key, analysis.endpoint)
+
+
+def _competing(study: Study, key: str, endpoint: str | None) -> Iterator[Fault]:
+    """Death must be there to compete: as one event among others, or as ``death = "competing"``."""
+    clock = next((c for c in study.endpoints.time_to_event if c.id == endpoint), None)
+    if clock and ("death" not in clock.events or len(clock.events) < 2):
+        yield "study.toml", f"{key}.endpoint", f"{endpoint} has not death and another event"
+    for family in study.endpoints.deterioration:
+        if endpoint in (family.id, *family.paramcds()) and family.death != "competing":
+            yield "study.toml", f"{key}.endpoint", f'{family.id} has not death = "competing"'
 
 
 def _outcomes(study: Study) -> Iterator[Fault]:

@@ -168,6 +168,18 @@ class Analysis(Frozen):
     landmarks_months: tuple[float, ...] = ()
     rmst_months: tuple[float, ...] = ()
     instrument: Id | None = None
+    tests: tuple[words.Test, ...] = ()
+    """What the method ``supporting`` computes, in this order."""
+    covariates: tuple[str, ...] = ()
+    """Strata, baseline characteristics or factors for which ``adjusted`` adjusts; that fit has no strata."""
+    factors: tuple[str, ...] = ()
+    """Strata, baseline characteristics in words, or factors by whose levels there are subgroups."""
+    pieces_months: tuple[Annotated[float, Field(gt=0)], ...] = (3, 6)
+    """Where ``piecewise_hazard_ratio`` cuts the time."""
+    weights_until_months: float = Field(default=6, gt=0)
+    """Until when the weights of ``modestly_weighted`` grow."""
+    lost_after_months: float = Field(default=3, ge=0)
+    """How long before the cutoff follow-up must have ended for ``worst_case`` to call a patient lost."""
     assumes: tuple[str, ...] = ()
 
 
@@ -259,6 +271,19 @@ class BaselineCharacteristic(Frozen):
     levels: tuple[Level, ...] = ()
 
 
+class Factor(Frozen):
+    """A stratum or baseline characteristic cut for subgroups or for adjustment."""
+
+    id: Id
+    label: Label
+    variable: Variable
+    bins: tuple[float, ...] = ()
+    """Where a number is cut, rising."""
+    includes: words.BinEdge = "lower"
+    levels: tuple[Level, ...] = ()
+    """Of the bins, in rising order, one more than bins; of words, those to show and their order."""
+
+
 class Regimen(Frozen):
     """What an arm's drug should be: dose by dose, the last one repeated."""
 
@@ -270,7 +295,7 @@ class Regimen(Frozen):
     """Study days of the first doses; afterwards every ``interval_days``."""
     interval_days: int = Field(gt=0)
     restart_after_days: tuple[int, ...] = ()
-    """Dose by dose, the last one repeated: how late the next dose may come before the step-up begins again."""
+    """Dose by dose, the last one repeated: how late the next dose may be before the step-up begins again."""
     gap_basis: words.GapBasis = "days_since_last_dose"
 
 
@@ -319,6 +344,7 @@ class Study(Frozen):
     laboratory: Laboratory = Laboratory()
     instruments: tuple[Instrument, ...] = ()
     baseline: tuple[BaselineCharacteristic, ...] = ()
+    factors: tuple[Factor, ...] = ()
     regimens: tuple[Regimen, ...] = ()
     death_day: words.DeathDay = "first"
     tumour_activity: str = "TUMOUR"

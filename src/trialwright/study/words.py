@@ -72,8 +72,40 @@ GapBasis = Literal["days_since_last_dose", "days_past_schedule"]
 """What the limits of a restart table count (rules page 2.4)."""
 
 Method = Literal[
-    "time_to_event", "duration", "proportion", "toxicity", "questionnaire", "mmrm", "exposure", "laboratory"
+    "time_to_event",
+    "duration",
+    "proportion",
+    "toxicity",
+    "questionnaire",
+    "mmrm",
+    "exposure",
+    "laboratory",
+    "supporting",
+    "subgroups",
+    "competing_risks",
 ]
+
+Test = Literal[
+    "logrank",
+    "fleming_harrington_1_0",
+    "fleming_harrington_0_1",
+    "fleming_harrington_1_1",
+    "maxcombo",
+    "modestly_weighted",
+    "rmst",
+    "unstratified",
+    "proportional_hazards",
+    "piecewise_hazard_ratio",
+    "adjusted",
+    "firth",
+    "profile",
+    "censored_at_new_therapy",
+    "worst_case",
+]
+"""What stands beside the main analysis of a time to an event (method ``supporting``)."""
+
+BinEdge = Literal["lower", "upper"]
+"""Which of its two edges a bin includes: ``lower``, 65 is in the bin from 65; ``upper``, in that up to 65."""
 
 ResponseBasis = Literal["computed", "reported"]
 
