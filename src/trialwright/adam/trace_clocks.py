@@ -197,19 +197,27 @@ def _after_cutoff(now: World, clock: TimeToEvent, mine: pl.DataFrame, later: Wor
 
 
 def _death_after_forms(now: World, mine: pl.DataFrame, code: str) -> pl.DataFrame:
-    """A death that did not stop a clock of deterioration."""
-    row = mine.select("USUBJID", "CNSR", "EVNTDESC", stop="ADT")
+    """A death of a clock of deterioration: it counted, it competed (and stopped it), or it did neither."""
+    row = mine.select("USUBJID", "CNSR", "EVNTDESC", "CNSDTDSC")
     frame = events.deaths(now.adsl).join(row, on="USUBJID", how="inner", maintain_order="left")
     counted = (pl.col("CNSR") == 0) & (pl.col("EVNTDESC") == pl.col("DESC"))
     later = (pl.col("CNSR") == 0) & ~counted
-    why = pl.when(later).then(pl.lit("later_than_event")).when(~counted).then(pl.lit("no_event_of_clock"))
+    competed = (pl.col("CNSDTDSC") == "DEATH BEFORE DETERIORATION").fill_null(False)
+    why = (
+        pl.when(later)
+        .then(pl.lit("later_than_event"))
+        .when(competed)
+        .then(pl.lit("stops_the_count"))
+        .when(~counted)
+        .then(pl.lit("no_event_of_clock"))
+    )
     return rows(
         frame,
         "candidate",
         ENDPOINT=code,
         NAME="death",
         DATE=pl.col("ADT"),
-        USED=pl.when(counted).then(pl.lit("Y")).otherwise(pl.lit("N")),
+        USED=pl.when(counted | competed).then(pl.lit("Y")).otherwise(pl.lit("N")),
         REASON=why,
         **_source(),
     )
