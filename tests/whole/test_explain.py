@@ -6,13 +6,17 @@ import datetime as dt
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from trialwright import pipeline
+from trialwright.medicine import recist
 from trialwright.pipeline.explain import explain
+from trialwright.report.explain_words import story_words
+from trialwright.report.words import LANGUAGES, words
 from trialwright.simulate import doors
 from trialwright.simulate.rehearse import rehearse
 from trialwright.standards.errors import InputError
@@ -53,6 +57,23 @@ def test_every_event_has_one_candidate_that_counted(built: pipeline.Built) -> No
     causes = built.trace.filter((pl.col("KIND") == "candidate") & pl.col("REASON").is_null())
     key = ["USUBJID", "ENDPOINT", "DATE"]
     assert events.select(key).sort(key).equals(causes.select(key).sort(key))
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_word_of_a_stop_is_known_in_every_language(built: pipeline.Built, code: str) -> None:
+    adtte, story = built.datasets["ADTTE"], story_words(code)
+    said = adtte.select(pl.coalesce("EVNTDESC", "CNSDTDSC")).to_series().unique().to_list()
+    known = {key.removeprefix("desc:") for key in words(code) if key.startswith("desc:")}
+    assert not [text for text in said if text not in known and not set(text.split(", ")) <= known]
+    assert not [rule for rule in adtte["RULE"].unique() if not _has_words(story, rule)]
+
+
+def _has_words(story: Mapping[str, str], rule: str) -> bool:
+    if rule.startswith("first of any scale: "):
+        rule = rule.split(": ", 2)[2]
+    case = rule.partition(":")[2]
+    keys = {f"word:{rule}", f"case:{rule}", f"case:{case}"}
+    return rule in recist.SENTENCES or bool(keys & story.keys())
 
 
 def test_whatever_was_passed_over_has_a_reason(built: pipeline.Built) -> None:

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 
 from trialwright.medicine import qlq_c30
 from trialwright.report.explain_words import Chapter, Grid, Line, Row, Rows, Said, Teller
-from trialwright.report.language import in_a_sentence, plain_case
 from trialwright.study.model import Deterioration, TimeToEvent
 
 _NONE = "–"
+_STOPPED = (
+    "DEATH BEFORE DETERIORATION",
+    "LAST FORM BEFORE PROGRESSION",
+    "LAST FORM BEFORE NEW ANTICANCER THERAPY",
+)
+"""Why a clock of deterioration was read where its rule alone does not say it."""
 
 
 def clocks(told: Teller, rows: Rows, codes: frozenset[str] | None) -> Chapter:
@@ -51,21 +56,12 @@ def _clock(told: Teller, clock: TimeToEvent, rows: Rows) -> Iterator[str]:
         yield told.known(f"absent:{reason}", told("absent:other"))
         return
     key = "clock_event" if stop["NAME"] == "event" else "clock_censored"
-    what, record = described(told, stop["VALUE"]), told.record(stop)
+    what, record = told.described(stop["VALUE"]), told.record(stop)
     if record:
         what = told("from_record", what=what, record=record)
     yield f"{told(key, when=told.when(stop), what=what)} {_time(told, start, stop)}"
     yield from _ruled(told, stop["WORD"])
     yield from _considered(told, rows, stop)
-
-
-def described(told: Teller, text: str | None) -> str:
-    """The dataset's own words for an event or a censoring."""
-    whole = told.known(f"desc:{text}", "")
-    if whole or not text:
-        return whole or _NONE
-    parts = text.split(", ")
-    return ", ".join(told.known(f"desc:{part}", in_a_sentence(plain_case(part))) for part in parts)
 
 
 def _time(told: Teller, start: Row, stop: Row) -> str:
@@ -114,7 +110,7 @@ def _considered(told: Teller, rows: Rows, stop: Row) -> Iterator[str]:
 def _brief(told: Teller, row: Row) -> str:
     said = f"{told.known('candidate:' + row['NAME'], row['NAME'])}, {told('day', day=told.day(row))}"
     if row["NAME"] == "treatment_end" and row["WORD"]:
-        said += f", {in_a_sentence(plain_case(row['WORD']))}"
+        said += f", {told.described(row['WORD'])}"
     return said
 
 
@@ -207,7 +203,8 @@ def _result(told: Teller, stop: Row | None, forms: Rows) -> str:
     when = told("day", day=told.day(stop))
     word = _worded(told, stop)
     if stop["NAME"] != "event":
-        return told("course_censored", when=when, why=word)
+        why = told.described(stop["VALUE"]) if stop["VALUE"] in _STOPPED else word
+        return told("course_censored", when=when, why=why)
     at = next((row for row in forms if row["DATE"] == stop["DATE"] and row["CHG"] is not None), None)
     if at is None or stop["VALUE"] == "DEATH":
         return told("course_event", when=when, change=word)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from trialwright.report.explain_words import Chapter, Grid, Line, Row, Rows, Said, Teller
-from trialwright.report.language import in_a_sentence, plain_case
+from trialwright.report.language import in_a_sentence
 
 
 def lead(told: Teller, rows: Rows) -> Iterator[str]:
@@ -28,7 +28,7 @@ def _arm(told: Teller, facts: dict[str, str]) -> Iterator[str]:
     planned, actual = facts.get("TRT01P"), facts.get("TRT01A")
     if planned is None:
         why = facts.get("SCRFREAS")
-        yield told("not_randomised_why", reason=plain_case(why)) if why else told("not_randomised")
+        yield told("not_randomised_why", reason=told.described(why)) if why else told("not_randomised")
         yield told("no_clock")
         return
     if actual == planned:
@@ -37,7 +37,7 @@ def _arm(told: Teller, facts: dict[str, str]) -> Iterator[str]:
     yield told("randomised_to", arm=told.arm(planned))
     if actual is None:
         why = facts.get("NTRTREAS")
-        yield told("never_treated_why", reason=plain_case(why)) if why else told("never_treated")
+        yield told("never_treated_why", reason=told.described(why)) if why else told("never_treated")
     else:
         yield told("treated_otherwise", arm=told.arm(actual))
 
@@ -80,7 +80,7 @@ def dates(told: Teller, rows: Rows) -> Chapter:
 def _named(told: Teller, row: Row) -> str:
     said = told(f"date:{row['NAME']}")
     if row["VALUE"]:
-        said += f"{told('colon')}{in_a_sentence(plain_case(row['VALUE']))}"
+        said += f"{told('colon')}{told.described(row['VALUE'])}"
     if row["WORD"]:
         flag = row["WORD"].removeprefix("imputed_")
         said += f" ({told.known(f'imputed:{flag}', told('imputed:other'))})"

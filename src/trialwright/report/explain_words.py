@@ -79,6 +79,10 @@ class Teller:
     def known(self, key: str, otherwise: str) -> str:
         return self.language.known(key, otherwise)
 
+    def described(self, text: str | None) -> str:
+        """What the datasets say of an event, a censoring or a leaving, in a sentence."""
+        return self.language.described(text) if text else "–"
+
     def sentence(self, word: str | None) -> str:
         """The sentence of a rule word of RECIST with its name; a word without one stays as it is."""
         if not word:

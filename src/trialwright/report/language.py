@@ -41,6 +41,14 @@ class Language:
         """The words for a key that may come from data, else ``otherwise``."""
         return self.words.get(key, otherwise)
 
+    def described(self, text: str) -> str:
+        """The words of ADTTE and of disposition for a reason, in a sentence; unknown ones in plain case."""
+        if f"desc:{text}" in self.words:
+            return self.words[f"desc:{text}"]
+        return ", ".join(
+            self.known(f"desc:{part}", in_a_sentence(plain_case(part))) for part in text.split(", ")
+        )
+
     def number(self, value: float, decimals: int = 0) -> str:
         exact = rounded(value, decimals)
         whole, _, part = f"{abs(exact):f}".partition(".")
@@ -96,9 +104,14 @@ def in_a_sentence(label: str) -> str:
     return label if len(first) < 2 or first[1:] != first[1:].lower() else label[0].lower() + label[1:]
 
 
+def capitalised(text: str) -> str:
+    """The first letter large, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def plain_case(text: str) -> str:
     """A term in capitals, as CDISC writes them, as a sentence has it; a word with a figure in it stays."""
     if not text.isupper():
         return text
     words = [w if any(c.isdigit() for c in w) else w.lower() for w in text.split(" ")]
-    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+    return capitalised(" ".join(words))

@@ -18,7 +18,7 @@ from trialwright.report.cells import (
     zero_share,
 )
 from trialwright.report.context import Context
-from trialwright.report.language import plain_case
+from trialwright.report.language import capitalised
 from trialwright.report.tables import Cell, Column, Head, Row, Shell, Table, arm_heads, chunks
 
 
@@ -175,8 +175,10 @@ def _reasons(shell: Shell, columns: Sequence[Column], kind: str) -> list[Row | N
                 if n is not None and n.value is not None and kind in (n.note or "event"):
                     totals[level] = totals.get(level, 0) + n.value
     order = sorted((level for level in totals if totals[level]), key=lambda level: (-totals[level], level))
+    say = shell.context.language
     return [
-        _row(shell, columns, plain_case(level), zero_share("n_reason", level), depth=1) for level in order
+        _row(shell, columns, capitalised(say.described(level)), zero_share("n_reason", level), depth=1)
+        for level in order
     ]
 
 

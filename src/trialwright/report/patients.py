@@ -9,7 +9,6 @@ import polars as pl
 from markupsafe import Markup
 
 from trialwright.report import explain
-from trialwright.report.explain_clocks import described
 from trialwright.report.explain_words import Row, Rows, Story, Teller, teller
 from trialwright.report.sections import Prose, Section
 from trialwright.study.model import Study
@@ -98,4 +97,4 @@ def _stopped(told: Teller, rows: Rows, clock: str | None) -> str:
         return "–"
     months = told.language.number(stop["AVAL"] / told.study.study.days_per_month, 1)
     open_ended = "" if stop["NAME"] == "event" else "+"
-    return f"{told('months', months=months + open_ended)}, {described(told, stop['VALUE'])}"
+    return f"{told('months', months=months + open_ended)}, {told.described(stop['VALUE'])}"
