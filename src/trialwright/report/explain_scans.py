@@ -26,7 +26,8 @@ def scans(told: Teller, rows: Rows) -> list[Chapter]:
         if row["KIND"] in ("target", "non_target", "new", "sum", "response", "not_accepted")
     ]
     seen = list(dict.fromkeys(row["PARQUAL"] for row in images))
-    chapters, told_of = [], {}
+    chapters: list[Chapter] = []
+    told_of: dict[frozenset[tuple[str, ...]], str] = {}
     for id_ in seen:
         mine = [row for row in images if row["PARQUAL"] == id_]
         if told.brief and id_ != told.study.response.assessor:
