@@ -29,7 +29,7 @@ def sdtm(tmp_path: Path) -> Path:
 def test_help_names_every_command_and_each_has_an_example() -> None:
     top = _run("--help")
     assert top.returncode == 0
-    for command in ("check", "build", "rehearse", "demo"):
+    for command in ("check", "build", "explain", "rehearse", "simulate", "demo"):
         assert command in top.stdout
         said = _run(command, "--help")
         assert f"trialwright {command}" in said.stdout.split("Example:")[1], said.stdout
