@@ -69,7 +69,7 @@ def render(study: Study, design: Design, asked: Asked, results: pl.DataFrame) ->
         gap=design.proportional()[1],
         assumed=list(assumed(design)),
         command=f"trialwright simulate {study.study.id.lower()} --scenario {asked.scenario} "
-        f"--trials {asked.trials} --seed {asked.seed}",
+        f"--trials {asked.trials} --seed {asked.seed} --out OUT",
         version=trialwright.__version__,
     )
 
@@ -87,14 +87,14 @@ class _Values:
         return self._of.get((statistic, group, level))
 
     def both(self, statistic: str, group: str = "", level: str = "") -> str:
-        """The value and its error to two digits of that, or a dash."""
+        """The value to two digits of its error, four decimals at most, or a dash."""
         value, error = (self.one(name, group, level) for name in (statistic, f"{statistic}_se"))
         if value is None:
             return "–"
-        if not error:
-            return f"{value:.4g}".replace("-", "−")
-        digits = min(max(1 - math.floor(math.log10(error)), 0), 6)
-        return f"{value:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
+        digits = min(max(1 - math.floor(math.log10(error)), 0), 4) if error else 4
+        number = f"{value:.{digits}f}" if error else f"{value:.4g}"
+        told = "" if float(f"{error or 0:.{digits}f}") == 0 else f" ±\N{NO-BREAK SPACE}{error:.{digits}f}"
+        return number.replace("-", "−") + told
 
 
 def _tests(design: Design, value: _Values, looks: list[str]) -> Iterator[list[str]]:
