@@ -97,7 +97,6 @@ def test_scores_and_change_are_of_scheduled_forms(results):
 def test_what_cannot_be_said_says_why(results):
     assert note(results, "sd", "A", "FA | WEEK 6") == "one value only"
     assert note(results, "mean", "A", "FA | WEEK 12") == "no value"
-    assert note(results, "change_difference", "B vs A") == "the mixed model is not offered yet"
     assert rows(results, level="FA | BASELINE", statistic="change_n").is_empty()
 
 

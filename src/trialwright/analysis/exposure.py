@@ -46,9 +46,9 @@ def _rows(adam: Adam, people: pl.DataFrame) -> pl.DataFrame:
 
 
 def _level() -> pl.Expr:
-    named = pl.format("{}: {}", "PARAMCD", "PARCAT1")
+    named = pl.coalesce(pl.format("{}: {}", "PARAMCD", "PARCAT1"), "PARAMCD")
     unit = pl.col("AVALU").is_not_null() & (pl.col("AVALU").n_unique().over("PARAMCD", "PARCAT1") > 1)
-    return pl.when(unit).then(pl.format("{} ({})", named, "AVALU")).otherwise(pl.coalesce(named, "PARAMCD"))
+    return pl.when(unit).then(pl.format("{} ({})", named, "AVALU")).otherwise(named)
 
 
 def _numbers(rows: pl.DataFrame) -> pl.DataFrame:

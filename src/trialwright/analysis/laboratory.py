@@ -54,6 +54,7 @@ def laboratory(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
     tests = (
         adam["ADLB"]
         .select(WANTED)
+        .with_columns(pl.col("PARAMCD").fill_null("no test code"))
         .join(people.select("USUBJID", "group"), on="USUBJID", how="inner", maintain_order="left")
     )
     parts = [sizes.select("group", level=pl.lit("population"), statistic=pl.lit("n"), value="N")]

@@ -3,7 +3,7 @@
 Completion has two denominators. ``completion_percent``: of those alive, in the study and due, that is
 whose scheduled day had come by the cutoff, by death and by the end of study; one who filled in the form
 of a visit early was due. ``available_percent``: of everybody in the population. A form is valid if at least
-one scale can be computed. Arms are described, not compared: the mixed model for change is not offered yet.
+one scale can be computed. Arms are described, not compared: that is the method ``mmrm``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from trialwright.analysis.population import arms, columns, contrasts, placed, with_total
+from trialwright.analysis.population import arms, columns, placed, with_total
 from trialwright.analysis.rows import Adam, Address
 from trialwright.analysis.summary import describe, grid, long, percent
 from trialwright.standards import results
@@ -41,10 +41,7 @@ def questionnaire(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
         "group", level=pl.lit("population"), statistic=pl.lit("n"), value="N"
     )
     parts = (sizes, _scores(study, forms, reached), completion.filter(pl.col("visit").is_in(due)))
-    said = [
-        address.number("change_difference", None, group=c.name, note="the mixed model is not offered yet")
-        for c in contrasts(study)
-    ]
+    said = []
     if later := [visit.id for visit in scheduled if visit.id not in due]:
         note = f"nobody was due yet: {', '.join(later)}"
         said.append(address.number("visits_not_reached", len(later), level="completion", note=note))
