@@ -16,7 +16,7 @@ import numpy.typing as npt
 from trialwright.stats.arrays import Bools, Floats, Ints, codes, entry_before, times, zero_one
 from trialwright.stats.arrays import weight as checked_weight
 from trialwright.stats.errors import NotEstimable
-from trialwright.stats.ties import distinct, new_time, whole_days
+from trialwright.stats.ties import distinct, distinct_days, new_time, whole_days
 
 Indices = npt.NDArray[np.intp]
 _BLOCK = 16_384  # rows
@@ -77,7 +77,7 @@ class _Patients:
 
     leave: Floats
     dead: Bools
-    X: Floats  # (n, p)
+    X: Floats  # (p, n)
     stratum: Ints
     n_strata: int
     enter: Floats | None
@@ -87,7 +87,7 @@ class _Patients:
         return _Patients(
             self.leave[keep],
             self.dead[keep],
-            self.X[keep],
+            self.X[:, keep],
             self.stratum[keep],
             self.n_strata,
             None if self.enter is None else self.enter[keep],
@@ -108,7 +108,7 @@ def cox_data(
 ) -> CoxData:
     leave = times(time)
     dead = zero_one(event, "event", leave.size)
-    X = matrix(covariates, leave.size)
+    X = np.ascontiguousarray(matrix(covariates, leave.size).T)
     stratum, n_strata = codes(strata, "strata", leave.size)
     w = checked_weight(weights, leave.size)
     enter = None if entry is None else entry_before(entry, leave)
@@ -140,15 +140,17 @@ def _estimable(dead: Bools, X: Floats, may_run_away: bool) -> None:
         raise NotEstimable("no patients")
     if not dead.any():
         raise NotEstimable("no events")
-    for j, x in enumerate(X.T):
-        low, high = x.min(), x.max()
-        if low == high:
-            raise NotEstimable(f"covariate {j} has one value only")
-        if may_run_away or not ((x == low) | (x == high)).all():
-            continue
-        for value, absent in ((low, not (dead & (x == low)).any()), (high, not (dead & (x == high)).any())):
-            if absent:
-                raise NotEstimable(f"no events where covariate {j} is {value:g}")
+    low, high = X.min(axis=1), X.max(axis=1)
+    if (low == high).any():
+        raise NotEstimable(f"covariate {int(np.argmax(low == high))} has one value only")
+    if may_run_away:
+        return
+    died = X.take(np.flatnonzero(dead), axis=1)
+    no_low, no_high = died.min(axis=1) > low, died.max(axis=1) < high
+    for j in np.flatnonzero(no_low | no_high):
+        if ((X[j] == low[j]) | (X[j] == high[j])).all():
+            value = low[j] if no_low[j] else high[j]
+            raise NotEstimable(f"no events where covariate {j} is {value:g}")
 
 
 def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> CoxData:
@@ -157,11 +159,11 @@ def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> 
     first = dead[order]
     first[1:] &= in_order[1:] != in_order[:-1]
     K = when.size
-    at = np.flatnonzero(first)[np.cumsum(first) - 1]  # row of the death moment so far; nonsense before it
-    seen = (in_order // K == in_order[at] // K) & (at <= np.arange(at.size))
-    if not seen.all():
-        order, in_order, first = order[seen], in_order[seen], first[seen]
     start = np.flatnonzero(first)
+    seen = _from_the_first_death(start, np.searchsorted(in_order, np.arange(who.n_strata + 1) * K))
+    if seen is not None:
+        order, in_order, first = order[seen], in_order[seen], first[seen]
+        start = np.flatnonzero(first)
     ends = np.append(start[1:], order.size)
     event = dead[order]
     mass = None if w is None else w[order]
@@ -175,8 +177,8 @@ def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> 
             raise ValueError("entry and time of a patient are the same once near-equal times are merged")
         waits = _waits(come[order], moments, K)
     stratum_end = np.flatnonzero(np.diff(moments // K, append=-1)) + 1
-    centre = who.X.mean(axis=0) if w is None else w @ who.X / w.sum()
-    X = np.ascontiguousarray((who.X[order] - centre).T)
+    X = who.X.take(order, axis=1)
+    X -= (who.X.mean(axis=1) if w is None else who.X @ w / w.sum())[:, None]
     whole = CoxData(
         X=X,
         w=mass,
@@ -200,14 +202,25 @@ def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> 
     return replace(whole, blocks=_blocks(whole)) if waits is None and event.size > 2 * _BLOCK else whole
 
 
+def _from_the_first_death(death: Indices, edges: Indices) -> Bools | None:
+    """Which rows come after the first death of their stratum; None where all do."""
+    begin, end = edges[:-1], edges[1:]
+    first = np.minimum(np.append(death, end[-1])[np.searchsorted(death, begin)], end)
+    if (first == begin).all():
+        return None
+    lengths = np.array([first - begin, end - first]).T.ravel()
+    return np.repeat(np.tile([False, True], begin.size), lengths)
+
+
 def _by_stratum_and_time(who: _Patients, timefix: bool) -> tuple[Indices, Ints, Floats, Ints]:
     """Rows by stratum, time, deaths first; in that order each one's stratum * K + index of its time; the K
     times; and, in the caller's order, the index of each one's entry, if any.
     """
     leave, dead, stratum = who.leave, who.dead, who.stratum
-    if who.enter is not None or whole_days(leave) is not None or not timefix:
+    whole = whole_days(leave) if who.enter is None else None
+    if who.enter is not None or whole is not None or not timefix:
         both = leave if who.enter is None else np.concatenate((leave, who.enter))
-        when, index = distinct(both, timefix=timefix)
+        when, index = distinct(both, timefix=timefix) if whole is None else distinct_days(whole)
         place = stratum * when.size + index[: leave.size]
         order = _sort(2 * place + ~dead, 2 * who.n_strata * when.size)
         return order, place[order], when, index[leave.size :]

@@ -79,9 +79,12 @@ def efron_terms(data: CoxData, sums: Sums) -> tuple[EfronTerms, float]:
     a2 = a1 / S0
     at, d, f, first = tied.moment, tied.d, tied.f, tied.first
     left = np.repeat(S0[at], d) - f * np.repeat(sums.deaths[0], d)
-    one = 1 / left
-    f_one = f * one
-    terms = np.array([one, one * one, f_one, f_one * one, f_one * f_one, np.log(left)])
+    terms = np.empty((6, f.size))
+    one, f_one = np.divide(1, left, out=terms[0]), np.multiply(f, terms[0], out=terms[2])
+    np.multiply(one, one, out=terms[1])
+    np.multiply(f_one, one, out=terms[3])
+    np.multiply(f_one, f_one, out=terms[4])
+    np.log(left, out=terms[5])
     a1[at], a2[at], b1, b2, c2, logs = tied.mean_weight * np.add.reduceat(terms, first, axis=1)
     return EfronTerms(a1, a2, b1, b2, c2), float((tied.alone * np.log(S0)).sum() + logs.sum())
 

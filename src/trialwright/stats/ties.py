@@ -18,8 +18,11 @@ _WHOLE_DAY_LIMIT = 2**26  # beyond it whole numbers may be near-ties of each oth
 def distinct(time: Floats, *, timefix: bool = True) -> tuple[Floats, Ints]:
     """The distinct times in order, and for each row the index of its own."""
     whole = whole_days(time)
-    if whole is None:
-        return _sorted_distinct(time, timefix)
+    return _sorted_distinct(time, timefix) if whole is None else distinct_days(whole)
+
+
+def distinct_days(whole: Ints) -> tuple[Floats, Ints]:
+    """The same of whole days."""
     present = np.bincount(whole) > 0
     return np.flatnonzero(present).astype(np.float64), (np.cumsum(present) - 1)[whole]
 
