@@ -91,6 +91,19 @@ def test_a_restricted_mean_by_hand():
     assert number(results, "rmst_ratio", "B vs A", "rmst | 1 months") == pytest.approx(b / a)
 
 
+def test_a_stratified_restricted_mean_needs_both_arms_of_each_stratum_to_come_so_far():
+    """In GEP nobody of arm A is followed beyond day 20; in LUNG they are."""
+    adam = many(8, 8)
+    short = (pl.col("USUBJID").str.starts_with("GEPA")) & (pl.col("AVAL") > 20)
+    adam["ADTTE"] = adam["ADTTE"].with_columns(
+        AVAL=pl.when(short).then(20.0).otherwise("AVAL"), CNSR=pl.when(short).then(1).otherwise("CNSR")
+    )
+    asked = BESIDE | {"tests": ["rmst"], "rmst_months": [1], "strata": ["SITE1"]}
+    results = run(with_analyses(small_study(), asked), adam)
+    said = note(results, "rmst_difference", "B vs A", "rmst | 1 months")
+    assert said == "in stratum GEP an arm was followed for 20 days only"
+
+
 def test_without_an_event_in_an_arm_firth_has_a_ratio_and_the_others_say_why():
     alive = TIMES.with_columns(CNSR=pl.when(pl.col("USUBJID").str.starts_with("B")).then(1).otherwise("CNSR"))
     results = beside(["unstratified", "profile", "firth", "proportional_hazards"], times=alive)
@@ -253,6 +266,7 @@ def test_levels_without_patients_and_patients_without_a_level():
     assert [number(results, "n", arm, "SITE1: LUNG", analysis="G") for arm in "AB"] == [0, 0]
     assert note(results, "hazard_ratio", "B vs A", "SITE1: LUNG") == "no patients in arm B"
     assert [number(results, "n", arm, "SITE1: missing", analysis="G") for arm in "AB"] == [8, 8]
+    assert [number(results, "events", arm, "SITE1: missing") for arm in "AB"] == [8, 8]
     assert number(results, "n", "A", "all") == 16
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,12 @@ def test_every_word_the_source_asks_for_is_there_and_none_is_left_over():
     assert asked <= words("en").keys()
     # a key with a colon may be put together from data; any other stands in the source as it is
     assert not [key for key in words("en") if ":" not in key and not re.search(rf"[\"']{key}[\"']", source)]
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_word_stands_in_both_files_of_a_language(code):
+    folder = SOURCE / "languages"
+    files = [
+        tomllib.loads((folder / f"{part}{code}.toml").read_text("utf-8")) for part in ("", "supporting.")
+    ]
+    assert not files[0].keys() & files[1].keys()

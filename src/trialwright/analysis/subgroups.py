@@ -55,8 +55,9 @@ def _factor(question: Question, factor: Characteristic) -> Iterator[Result]:
         yield from _level(_within(question, value == level), f"{factor.name}: {level}")
     unknown = question.sample.filter(value.is_null())
     for arm in arms(question.study) if unknown.height else ():
-        n = unknown.filter(pl.col("group") == arm).height
-        yield question.address.number("n", n, group=arm, level=f"{factor.name}: {MISSING}")
+        level, mine = f"{factor.name}: {MISSING}", unknown.filter(pl.col("group") == arm)
+        yield question.address.number("n", mine.height, group=arm, level=level)
+        yield question.address.number("events", int((mine["CNSR"] == 0).sum()), group=arm, level=level)
 
 
 def _unstratified(question: Question) -> Question:

@@ -29,7 +29,8 @@ from trialwright.stats.errors import NotEstimable
 from trialwright.stats.logrank import LogRank, logrank
 from trialwright.stats.maxcombo import MaxCombo, maxcombo, modestly_weighted
 from trialwright.stats.penalised import firth_cox, profile_limits
-from trialwright.stats.restricted import rmst_difference
+from trialwright.stats.product_limit import kaplan_meier
+from trialwright.stats.restricted import RestrictedMeanContrast, largest_tau, rmst_difference
 from trialwright.study.model import Analysis, Study
 
 HAZARD: Final = limits("hazard_ratio")
@@ -158,18 +159,22 @@ def _restricted(asked: Asked) -> Iterator[Result]:
         tau, note = question.tau(months)
 
         def compute(tau: float = tau) -> tuple[float, ...]:
-            found = rmst_difference(
-                pair.time,
-                pair.event,
-                pair.one,
-                positive(tau),
-                strata=pair.strata.labels,
-                confidence=question.confidence,
-            )
+            found = _means(question, pair, positive(tau))
             less, over = found.difference, found.ratio
             return less.estimate, less.lower, less.upper, less.p_value, over.estimate, over.lower, over.upper
 
         yield from asked.say(names, compute, detail=in_months(months), note=note)
+
+
+def _means(question: Question, pair: Pair, tau: float) -> RestrictedMeanContrast:
+    """Each stratum must have both arms followed to tau."""
+    labels, confidence = pair.strata.labels, question.confidence
+    for stratum in () if labels is None else np.unique(labels):
+        for arm in (pair.one, ~pair.one):
+            time, event = (values[(labels == stratum) & arm] for values in (pair.time, pair.event))
+            if time.size and tau > largest_tau(kaplan_meier(time, event)):
+                raise NotEstimable(f"in stratum {stratum} an arm was followed for {time.max():g} days only")
+    return rmst_difference(pair.time, pair.event, pair.one, tau, strata=labels, confidence=confidence)
 
 
 def _unstratified(asked: Asked) -> Iterator[Result]:

@@ -97,9 +97,9 @@ def percent(statistic: str, level: str) -> Fill:
     return fill
 
 
-def ratio(statistic: str) -> Fill:
+def ratio(statistic: str, level: str = "") -> Fill:
     def fill(shell: Shell, column: Column, group: str) -> Cell | None:
-        middle, limits = _three(shell, column, statistic, group, "")
+        middle, limits = _three(shell, column, statistic, group, level)
         number = shell.context.language.number
         return shell.interval(middle, limits, lambda x: number(x, 2)) if middle else None
 
@@ -117,9 +117,9 @@ def points(statistic: str, level: str) -> Fill:
     return fill
 
 
-def p_value(statistic: str) -> Fill:
+def p_value(statistic: str, level: str = "") -> Fill:
     def fill(shell: Shell, column: Column, group: str) -> Cell | None:
-        found = _get(shell, column, statistic, group)
+        found = _get(shell, column, statistic, group, level)
         if found is None:
             return None
         if found.value is None:

@@ -57,7 +57,10 @@ def forest(
 
 @dataclass(frozen=True, slots=True)
 class ForestRow:
-    """One estimate; without a label it belongs to the one above, without a number ``shown`` says why."""
+    """One estimate; without a label it belongs to the one above, without a number ``shown`` says why.
+
+    ``inner``: a level under the heading of its factor.
+    """
 
     label: str
     shown: str
@@ -65,6 +68,7 @@ class ForestRow:
     lower: float | None
     upper: float | None
     series: int = 0
+    inner: bool = False
 
 
 def _ratio_range(rows: Sequence[ForestRow]) -> tuple[float, float]:
@@ -74,7 +78,8 @@ def _ratio_range(rows: Sequence[ForestRow]) -> tuple[float, float]:
 
 
 def _forest_row(axes: Axes, row: ForestRow, y: int, ends: tuple[float, float], look: Look) -> None:
-    beside(axes, 2 - LEFT, y, row.label, color=INK, weight="bold" if row.label else "normal")
+    weight = "bold" if row.label and not row.inner else "normal"
+    beside(axes, (12 if row.inner else 2) - LEFT, y, row.label, color=INK, weight=weight)
     beside(axes, None, y, row.shown, color=INK)
     if row.estimate is None:
         return

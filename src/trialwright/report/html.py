@@ -60,6 +60,7 @@ def _sections(
         sections.participants(book),
         sections.outcomes(book),
         sections.further(book),
+        sections.supporting(book),
         sections.safety(book),
         sources.record(book, made),
         sources.assumptions(book, made),

@@ -15,6 +15,7 @@ from trialwright.report import (
     plain_tables,
     questionnaire_tables,
     safety_tables,
+    supporting_tables,
 )
 from trialwright.report.answer import Answer, answer
 from trialwright.report.context import Context
@@ -271,6 +272,40 @@ def _elsewhere(book: Book, title: str, columns: Sequence[Column]) -> list[Block]
     return []
 
 
+def _tests(book: Book, title: str, columns: Sequence[Column]) -> list[Block]:
+    return _tables(book, title, columns, supporting_tables.tests)
+
+
+def _competing(book: Book, title: str, columns: Sequence[Column]) -> list[Block]:
+    return _tables(book, title, columns, supporting_tables.competing)
+
+
+def _tables(
+    book: Book,
+    title: str,
+    columns: Sequence[Column],
+    make: Callable[[Context, Analysis], Table | None],
+) -> list[Block]:
+    """One table for each analysis."""
+    del title
+    there, blocks = _present(book, columns)
+    for column in there:
+        blocks += book.table(make(book.context, column.analysis))
+    return blocks
+
+
+def _subgroups(book: Book, title: str, columns: Sequence[Column]) -> list[Block]:
+    """For each analysis a forest of each experimental arm, then the table."""
+    del title
+    there, blocks = _present(book, columns)
+    for column in there:
+        for arm in book.context.study.experimental:
+            made = supporting_tables.subgroup_forest(book.context, column.analysis, arm.id, book.prefix)
+            blocks += book.figure(made)
+        blocks += book.table(supporting_tables.subgroups(book.context, column.analysis))
+    return blocks
+
+
 Shell = Callable[[Book, str, Sequence[Column]], list[Block]]
 SHELLS: Final[Mapping[Method, Shell]] = {
     "time_to_event": _times,
@@ -281,11 +316,12 @@ SHELLS: Final[Mapping[Method, Shell]] = {
     "mmrm": _elsewhere,
     "exposure": _elsewhere,
     "laboratory": _elsewhere,
-    "supporting": _elsewhere,
-    "subgroups": _elsewhere,
-    "competing_risks": _elsewhere,
+    "supporting": _tests,
+    "subgroups": _subgroups,
+    "competing_risks": _competing,
 }
 """How the blocks of an outcome are made, by the method of its analyses."""
+BESIDE: Final[frozenset[Method]] = frozenset({"supporting", "subgroups", "competing_risks"})
 
 
 def further(book: Book) -> Section | None:
@@ -293,19 +329,32 @@ def further(book: Book) -> Section | None:
     context = book.context
     answered = {id_ for o in context.study.outcomes for r in o.readings for id_ in r.analyses}
     left = [a for a in context.study.analyses if a.id not in answered and SHELLS[a.method] is not _elsewhere]
-    left = [a for a in left if a.method != "toxicity"]
+    left = [a for a in left if a.method != "toxicity" and a.method not in BESIDE]
     if not left:
         return None
-    parts = tuple(
+    title = context.language("section:further" if context.study.outcomes else "section:analyses")
+    return Section("further", title, parts=_one_by_one(book, left))
+
+
+def supporting(book: Book) -> Section | None:
+    """Beside the outcomes: further tests, subgroups, competing risks. None was chosen after looking."""
+    answered = {id_ for o in book.context.study.outcomes for r in o.readings for id_ in r.analyses}
+    left = [a for a in book.context.study.analyses if a.method in BESIDE and a.id not in answered]
+    if not left:
+        return None
+    title = book.context.language("section:supporting")
+    return Section("supporting", title, parts=_one_by_one(book, left))
+
+
+def _one_by_one(book: Book, analyses: Sequence[Analysis]) -> tuple[Section, ...]:
+    return tuple(
         Section(
             f"analysis-{a.id}",
-            context.study.text(a.label),
-            tuple(SHELLS[a.method](book, context.study.text(a.label), [Column(a)])),
+            book.context.study.text(a.label),
+            tuple(SHELLS[a.method](book, book.context.study.text(a.label), [Column(a)])),
         )
-        for a in left
+        for a in analyses
     )
-    title = context.language("section:further" if context.study.outcomes else "section:analyses")
-    return Section("further", title, parts=parts)
 
 
 def safety(book: Book) -> Section | None:

@@ -1,4 +1,5 @@
-"""Every word of the report that comes neither from the study nor from the data: ``languages/<code>.toml``.
+"""Every word of the report that comes neither from the study nor from the data: ``languages/<code>.toml``,
+and ``supporting.<code>.toml`` for what stands beside the registered outcomes.
 
 All languages have the same keys, and the same parts in braces behind each; a test demands it. Words a data
 set may bring (a response, a level of the flow) have keys that begin with the name of their list and a colon.
@@ -20,5 +21,7 @@ LANGUAGES: Final = ("en", "fr")
 def words(code: str) -> Mapping[str, str]:
     """The words of a language by key; English for a language that has no file here."""
     known = code if code in LANGUAGES else LANGUAGES[0]
-    text = files("trialwright.report").joinpath("languages", f"{known}.toml").read_text(encoding="utf-8")
-    return MappingProxyType(tomllib.loads(text))
+    folder = files("trialwright.report").joinpath("languages")
+    parts = (folder.joinpath(f"{part}{known}.toml") for part in ("", "supporting."))
+    found = [tomllib.loads(part.read_text(encoding="utf-8")) for part in parts]
+    return MappingProxyType(found[0] | found[1])
