@@ -70,7 +70,8 @@ def test_cox(data, stratified):
         )
         if one is not None:
             assert found.coef[i] == pytest.approx(one.coef[0], rel=1e-10, abs=1e-10)
-            assert found.std_error[i] == pytest.approx(one.std_error[0], rel=1e-10)
+            # the error moves with the coefficient to first order, and in few events by more than it
+            assert found.std_error[i] == pytest.approx(one.std_error[0], rel=1e-9)
 
 
 @MANY
