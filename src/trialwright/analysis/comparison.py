@@ -2,7 +2,7 @@
 
 Log-rank (trial rules §8.1) and Cox with Efron's ties (§8.2) in the strata as randomised; the unstratified
 hazard ratio beside it. Differences of landmark rates (§8.5) and of restricted means (§8.6) are not
-stratified: weighting the restricted mean by strata is not offered yet.
+stratified; restricted means weighted by strata are among the supporting analyses.
 """
 
 from __future__ import annotations

@@ -119,8 +119,10 @@ def _proportion(context: Context, caption: str, columns: Sequence[Column]) -> Ta
             shell,
             [
                 _versus(shell, columns, say("difference"), points("difference", "")),
+                _versus(shell, columns, say("difference_stratified"), points("difference_stratified", "")),
                 _versus(shell, columns, say("odds_ratio"), ratio("odds_ratio")),
                 _versus(shell, columns, say("p_cmh"), p_value("p_cmh")),
+                _versus(shell, columns, say("p_exact"), p_value("p_exact")),
             ],
         ),
     ]
