@@ -92,7 +92,7 @@ def _after_progression(adrs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _missed(adtte: pl.DataFrame, adrs: pl.DataFrame) -> pl.DataFrame:
-    """Cases of the rules page 6.4 other than the plain ones, of those who were assessed at all."""
+    """Cases of the project rules 6.4 other than the plain ones, of those who were assessed at all."""
     assessed = adrs.filter(pl.col("AVISITN") > 0).select("USUBJID").unique()
     odd = adtte.join(assessed, on="USUBJID", how="semi").filter(
         (pl.col("PARCAT1") == "PFS") & pl.col("RULE").str.contains(r":(P1|P2|P5|P8|P10|P11|P13|P16|P18|P19)$")

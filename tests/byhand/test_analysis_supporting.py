@@ -270,6 +270,32 @@ def test_levels_without_patients_and_patients_without_a_level():
     assert number(results, "n", "A", "all") == 16
 
 
+def test_each_experimental_arm_has_its_subgroups():
+    study = small_study()
+    arms = (*study.arms, Arm(id="C", role="experimental", label={"en": "C"}))
+    two = many(8, 8)
+    third = pl.col("TRT01P") == "B"
+    as_c = pl.col("USUBJID").str.replace("B", "C")
+    adam = {
+        "ADSL": pl.concat([two["ADSL"], two["ADSL"].filter(third).with_columns(as_c, TRT01P=pl.lit("C"))]),
+        "ADTTE": pl.concat(
+            [two["ADTTE"], two["ADTTE"].filter(pl.col("USUBJID").str.contains("B")).with_columns(as_c)]
+        ),
+    }
+    results = run(with_analyses(study.model_copy(update={"arms": arms}), GROUPS), adam)
+    assert results.select("analysis", "group", "level", "statistic").is_duplicated().sum() == 0
+    for statistic, level in (("hazard_ratio", "SITE1: LUNG"), ("p_interaction", "SITE1")):
+        b, c = (number(results, statistic, f"{arm} vs A", level) for arm in "BC")
+        assert b == c is not None
+
+
+def test_a_deterioration_family_is_asked_scale_by_scale():
+    times = pl.concat([TIMES.with_columns(PARAMCD=pl.lit(code)) for code in ("TTDFA", "TTDPA")])
+    results = beside(["logrank"], times=times, endpoint="TTD")
+    found = [number(results, "z", "B vs A", "logrank", endpoint=code) for code in ("TTDFA", "TTDPA")]
+    assert found[0] == found[1] is not None
+
+
 @pytest.mark.parametrize(("includes", "expected"), [("lower", [0, 2]), ("upper", [1, 1])])
 def test_the_edge_of_a_bin(includes, expected):
     from trialwright.study.model import BaselineCharacteristic

@@ -172,7 +172,7 @@ def test_rate_per_100_patient_years(results):
 
 
 def test_the_published_vector_of_the_rate():
-    """Trial rules §8.16: 12 events in 38.5 patient-years are 31.17 (16.11, 54.45) per 100."""
+    """Project rules 8.16: 12 events in 38.5 patient-years are 31.17 (16.11, 54.45) per 100."""
     found = exposed._rate(small_study(), "x", "B", 12, 38.5)
     assert [round(value, 2) for _, _, name, value, _ in found if name != "patient_years"] == [
         31.17,

@@ -95,7 +95,7 @@ def test_the_event_that_triggers_the_cut_counts():
 
 
 def test_bounds_at_the_events_there_are():
-    """Half and all of the information: 2.963 and 1.969 (trial-and-rules 8.10); without a new event no look."""
+    """Half and all of the information: 2.963 and 1.969 (project rules 8.10); without a new event no look."""
     two = design(A, looks=[{"events": 45}, {"events": 90}])
     found = bounds(two, np.array([[45, 90], [60, 60], [0, 90], [0, 0]]))
     assert found[0] == pytest.approx([2.963, 1.969], abs=5e-4)

@@ -15,6 +15,9 @@ from analysis_frames import adsl, number, with_analyses
 from small import small_study
 from stats_reference import data, numbers
 from trialwright.analysis.run import run
+from trialwright.stats.maxcombo import maxcombo, modestly_weighted
+from trialwright.stats.penalised import firth_cox, profile_limits
+from trialwright.stats.restricted import rmst_difference
 from trialwright.study.model import BaselineCharacteristic, Factor
 
 R = numbers("analysis_supporting.txt")
@@ -28,6 +31,10 @@ TESTS = [
     "proportional_hazards",
     "piecewise_hazard_ratio",
     "profile",
+    "maxcombo",
+    "modestly_weighted",
+    "rmst",
+    "firth",
 ]
 
 
@@ -79,7 +86,7 @@ def veteran():
     study = with_analyses(
         study,
         OS | {"id": "S", "method": "supporting", "tests": TESTS, "covariates": ["SITE1", "KARNO"]}
-        | {"pieces_months": [1, 3]},
+        | {"pieces_months": [1, 3], "weights_until_months": 3, "rmst_months": [3]},
         OS | {"id": "G", "method": "subgroups", "factors": ["SITE1", "FIT"]},
     )  # fmt: skip
     adam = frames(v["time"], v["event"], v["group"], v["stratum"], {"KARNO": pl.Series(v["x"])})
@@ -116,6 +123,31 @@ def test_proportional_hazards(veteran):
 def test_pieces_of_time(veteran, piece, words):
     level = f"piecewise_hazard_ratio | {words}"
     assert hazard(veteran, level, analysis="S") == pytest.approx(R[f"piece.{piece}"], rel=CLOSE)
+
+
+def test_the_others_are_their_estimators_in_the_strata(veteran):
+    """Those have numbers of R of their own; here only that time, event, arm and strata reach them."""
+    v = data("veteran")
+    sides, day = (v["time"], v["event"], v["group"]), 3 * 30.4375
+    best, modest = maxcombo(*sides, v["stratum"]), modestly_weighted(*sides, day, v["stratum"])
+    means, firth = rmst_difference(*sides, day, strata=v["stratum"]), firth_cox(*sides, v["stratum"])
+    ends = profile_limits(*sides, v["stratum"])
+    expected = {
+        ("maxcombo", "z"): best.z_min,
+        ("maxcombo", "p_value"): best.p_value,
+        ("modestly_weighted", "z"): modest.z,
+        ("rmst | 3 months", "rmst_difference"): means.difference.estimate,
+        ("rmst | 3 months", "rmst_difference_upper"): means.difference.upper,
+        ("rmst | 3 months", "p_value"): means.difference.p_value,
+        ("rmst | 3 months", "rmst_ratio_lower"): means.ratio.lower,
+        ("firth", "hazard_ratio"): firth.hazard_ratio[0],
+        ("firth", "hazard_ratio_lower"): firth.lower[0],
+        ("firth", "p_lrt"): firth.p_value[0],
+        ("profile", "hazard_ratio_lower"): ends.lower[0],
+        ("profile", "hazard_ratio_upper"): ends.upper[0],
+    }
+    found = {(level, s): number(veteran, s, "B vs A", level, analysis="S") for level, s in expected}
+    assert found == pytest.approx(expected, rel=1e-9)
 
 
 def test_every_event_is_in_one_piece(veteran):

@@ -42,7 +42,7 @@ def test_logrank():
     assert test.expected == near(tuple(R["logrank.expected"]))
     assert test.variance == near(R["logrank.variance"][0])
     assert test.observed == (21, 9)
-    # and the same vectors as the rules page prints them
+    # and the same vectors as the project rules prints them
     assert (round(test.chi2, 6), round(test.variance, 6)) == (16.792941, 6.256961)
 
 

@@ -2,7 +2,7 @@
 
 Program: tests/reference/r/stats_vectors.R, output stats_vectors.txt. The chance is checked twice: by two nested calls of
 R's integrate over the three dimensions there are (tolerance 1e-9, theirs), and by mvtnorm, whose
-Genz–Bretz rule is random and met 2e-7 here. The rules page prints 4.1e-05 for it; that is the two-sided p of the plain
+Genz–Bretz rule is random and met 2e-7 here. The project rules prints 4.1e-05 for it; that is the two-sided p of the plain
 log-rank test, and both programs say 5.49e-05.
 """
 

@@ -1,7 +1,7 @@
 """The 6-MP trial through the whole analysis: ADTTE in, the report's numbers out.
 
 Passport: R 4.2.2, survival 3.5-3: survfit (conf.type = "log-log"), survdiff, coxph (Efron) with and without
-strata(stratum); numbers as printed in the trial rules §8.16. Tolerance: half a unit of the last digit there.
+strata(stratum); numbers as printed in the project rules 8.16. Tolerance: half a unit of the last digit there.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Strata as randomised: which are merged, which are missing, and that it is said (trial rules §8)."""
+"""Strata as randomised: which are merged, which are missing, and that it is said (project rules 8)."""
 
 import polars as pl
 import pytest

@@ -1,4 +1,4 @@
-"""Cytokine release syndrome by the ASTCT consensus of 2019. C1 to C18 are the cases of the rules page, section 3.1."""
+"""Cytokine release syndrome by the ASTCT consensus of 2019. C1 to C18 are the cases of the project rules, section 3.1."""
 
 import polars as pl
 import pytest

@@ -1,4 +1,4 @@
-"""Episodes and the dose before them: the rules page, section 3.3. Hours from a common origin."""
+"""Episodes and the dose before them: the project rules, section 3.3. Hours from a common origin."""
 
 import polars as pl
 import pytest

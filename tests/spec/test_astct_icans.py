@@ -1,4 +1,4 @@
-"""Neurotoxicity by the ASTCT consensus of 2019. I1 to I12 are the cases of the rules page, section 3.2."""
+"""Neurotoxicity by the ASTCT consensus of 2019. I1 to I12 are the cases of the project rules, section 3.2."""
 
 import polars as pl
 import pytest

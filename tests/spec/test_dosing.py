@@ -1,4 +1,4 @@
-"""The next dose after a missed one, drawn: trial rules §2.4."""
+"""The next dose after a missed one, drawn: project rules 2.4."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def word(text: str, *, confirmed: bool = True, **words: object) -> object:
     return best(text, confirmed=confirmed, **words)["best_response"]
 
 
-# Numbers (12) to (18) are those of the project's rules page, section 5.10.
+# Numbers (12) to (18) are those of the project rules, section 5.10.
 
 
 def test_12_a_gap_of_27_days_does_not_confirm_but_a_later_response_does():

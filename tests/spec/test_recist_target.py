@@ -16,7 +16,7 @@ def responses(measurements: pl.DataFrame, policy: recist.Policy = recist.DEFAULT
     return recist.target_course(measurements, policy)["target_response"][1:].to_list()
 
 
-# The published arithmetic. Numbers (1) to (11) are those of the project's rules page, section 5.10.
+# The published arithmetic. Numbers (1) to (11) are those of the project rules, section 5.10.
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Numbers as they are printed (trial rules §8.15), and words in two languages."""
+"""Numbers as they are printed (project rules 8.15), and words in two languages."""
 
 from __future__ import annotations
 

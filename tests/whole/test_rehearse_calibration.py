@@ -1,4 +1,4 @@
-"""The bundled scenario against the published numbers it was fitted to (trial-and-rules 9.3 and 9.4).
+"""The bundled scenario against the published numbers it was fitted to (project rules 9.3 and 9.4).
 
 20,000 control and 40,000 tarlatamab patients, so that chance is small beside every tolerance: the standard error
 of a median survival is about 0.08 months, of a proportion at most 0.35 points. What the tolerances allow is the

@@ -31,7 +31,7 @@ def first_therapy(
     """The first start of another anticancer therapy up to the cutoff: NACTDT, its flag and origin.
 
     A day not known (flag D; month and day: M) is the later of the first possible and the day after the last
-    dose of the study (TRTEDT of ``doses``), unless that is later than the text allows (trial-and-rules 6.7).
+    dose of the study (TRTEDT of ``doses``), unless that is later than the text allows (project rules 6.7).
     Palliative radiotherapy counts only where the study says so (``rt_is_nact``, case P20).
     """
     sources = [source for name in _names(study) if (source := study.sources.facts.get(name)) is not None]

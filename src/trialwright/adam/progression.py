@@ -2,7 +2,7 @@
 
 Two published rule sets count differently: ``EMA_ITT`` counts every progression and death
 (EMA/CHMP/27994/2008, appendix 1), ``FDA_CENSOR`` censors at the last adequate assessment (FDA, Clinical Trial
-Endpoints, 2018, appendix 3). RULE names the set and the case, P1 to P20 of the rules page 6.4: the situation
+Endpoints, 2018, appendix 3). RULE names the set and the case, P1 to P20 (project rules 6.4): the situation
 that decided, under either set.
 """
 
@@ -149,7 +149,7 @@ def _rule(study: Study, clock: TimeToEvent) -> pl.Expr:
 
 
 def _case(study: Study) -> pl.Expr:
-    """The situation that decided (rules page 6.4)."""
+    """The situation that decided (project rules 6.4)."""
     death, none = pl.col("NAME") == "death", pl.col("before_date").is_null()
     stopped = pl.when(pl.col("stop_by") == "new_therapy").then(pl.lit("P11")).otherwise(pl.lit("P13"))
     dead = (

@@ -1,4 +1,4 @@
-"""Doses against the restart table of their regimen (trial rules §2.4): what was due, and what was given."""
+"""Doses against the restart table of their regimen (project rules 2.4): what was due, and what was given."""
 
 from __future__ import annotations
 

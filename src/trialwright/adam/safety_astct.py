@@ -80,7 +80,7 @@ _TREATMENTS: Final = {
     "steroid": pl.col("steroid"),
     "anticytokine": pl.col("anticytokine"),
 }
-"""What AESITRT may name, and what shows it (trial rules 3.3)."""
+"""What AESITRT may name, and what shows it (project rules 3.3)."""
 
 
 def regraded(

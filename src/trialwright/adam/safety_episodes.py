@@ -1,4 +1,4 @@
-"""Records of adverse events rolled into episodes (trial rules 3.3; grade changes, 4.2)."""
+"""Records of adverse events rolled into episodes (project rules 3.3; grade changes, 4.2)."""
 
 from __future__ import annotations
 

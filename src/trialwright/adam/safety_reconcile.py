@@ -1,4 +1,4 @@
-"""Laboratory values against the events that sites report (trial rules §4.4, 12 and end).
+"""Laboratory values against the events that sites report (project rules 4.4, 12 and end).
 
 Two sources, never made one of the other: what does not agree is a finding for the site.
 """

@@ -57,7 +57,7 @@ def _classes(dictionaries: Frames) -> pl.DataFrame:
 
 
 def impossible_grades(study: Study, events: pl.DataFrame, dictionaries: Frames) -> pl.DataFrame:
-    """Findings: a reported grade that CTCAE does not have for the term (rules page 4.1).
+    """Findings: a reported grade that CTCAE does not have for the term (project rules 4.1).
 
     By the user's table, else by the terms of v5.0 that are carried; with MedDRA a term is known by its
     preferred term too. Terms that are in neither, or graded by ASTCT, are not judged.

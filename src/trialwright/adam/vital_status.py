@@ -1,4 +1,4 @@
-"""Death, and until when a subject was known alive (trial-and-rules 6.2 and 6.7)."""
+"""Death, and until when a subject was known alive (project rules 6.2 and 6.7)."""
 
 from __future__ import annotations
 

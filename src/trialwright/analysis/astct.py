@@ -1,4 +1,4 @@
-"""CRS and ICANS as trials report them (trial rules §3.3): how many, how bad, how soon, how long.
+"""CRS and ICANS as trials report them (project rules 3.3): how many, how bad, how soon, how long.
 
 Emergent episodes of the terms that ADAE names by AESICAT, in those treated: from the start of the first
 record to the end of the last, at the worst grade. Onset from the dose before is in hours, over all episodes,

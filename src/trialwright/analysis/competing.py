@@ -1,4 +1,4 @@
-"""An endpoint with which death competes: cumulative incidence by arm, and its contrasts (trial rules §8.11).
+"""An endpoint with which death competes: cumulative incidence by arm, and its contrasts (project rules 8.11).
 
 Death competes where it is one of the events of the clock (progression-free survival: the cause is then any
 other event) or where deterioration has ``death = "competing"``. One minus Kaplan–Meier is never shown.

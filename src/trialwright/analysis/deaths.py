@@ -1,4 +1,4 @@
-"""Deaths of those treated: in all, soon after the last dose, and of what (trial rules §4.2)."""
+"""Deaths of those treated: in all, soon after the last dose, and of what (project rules 4.2)."""
 
 from __future__ import annotations
 

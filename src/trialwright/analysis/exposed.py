@@ -1,4 +1,4 @@
-"""Exposure-adjusted incidence: patients with an event per 100 patient-years at risk (trial rules §8.12)."""
+"""Exposure-adjusted incidence: patients with an event per 100 patient-years at risk (project rules 8.12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Participants from assessment to analysis (CONSORT 2025 item 22; trial rules §10.4), as randomised.
+"""Participants from assessment to analysis (CONSORT 2025 item 22; project rules 10.4), as randomised.
 
 Counts at the cutoff, by arm and in total; those not randomised have no arm. By construction assessed =
 excluded + randomised, randomised = treated + not treated = analysed + not analysed, treated = completed +

@@ -4,7 +4,7 @@ Level ``ALT high``: patients with a grade on treatment by their worst. Level ``A
 grade at baseline and worst grade on treatment, ``missing`` where there is no grade at baseline. Levels
 ``ALT baseline``, ``ALT highest`` and ``ALT lowest`` describe the values in the unit of the note. Level
 ``ALT high: grade>=3 without an event`` counts the patients with such a value and no reported event near it.
-Levels ``Hy's law`` and ``eDISH: zone`` (trial rules §4.4, 12): patients by their peaks on treatment.
+Levels ``Hy's law`` and ``eDISH: zone`` (project rules 4.4, 12): patients by their peaks on treatment.
 """
 
 from __future__ import annotations

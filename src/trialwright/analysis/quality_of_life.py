@@ -1,4 +1,4 @@
-"""Questionnaires by scheduled visit: scores, change from baseline, completion (trial rules §7.3).
+"""Questionnaires by scheduled visit: scores, change from baseline, completion (project rules 7.3).
 
 Completion has two denominators. ``completion_percent``: of those alive, in the study and due, that is
 whose scheduled day had come by the cutoff, by death and by the end of study; one who filled in the form

@@ -47,7 +47,7 @@ class Question:
     def tau(self, months: float) -> tuple[float, str]:
         """The day to which means are restricted, and a note.
 
-        Trial rules §8.6: not beyond the smallest of the arms' largest times; else it drops to that.
+        Project rules 8.6: not beyond the smallest of the arms' largest times; else it drops to that.
         """
         longest = self.sample.group_by("group").agg(pl.col("AVAL").max())["AVAL"].to_list()
         asked, last = self.days(months), min(longest, default=0.0)

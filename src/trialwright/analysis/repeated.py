@@ -1,4 +1,4 @@
-"""Change of a questionnaire's scales over the visits: a mixed model for repeated measures (trial rules §7.4).
+"""Change of a questionnaire's scales over the visits: a mixed model (project rules 7.4).
 
 Arm, visit, arm by visit, baseline, baseline by visit and the strata as randomised; unstructured covariance,
 then autoregressive; Satterthwaite's degrees of freedom. Means stand at the mean baseline, the levels of each

@@ -1,6 +1,6 @@
 """Response rates by arm and experimental versus control.
 
-Trial rules §6.5 and §8.9: the denominator is everybody in the population, so that a member without a
+Project rules 6.5 and §8.9: the denominator is everybody in the population, so that a member without a
 response record is a non-responder. Clopper–Pearson per arm; the difference by Miettinen and Nurminen,
 not stratified and, beside it, in the strata as randomised with Cochran's weights; there also the
 Cochran–Mantel–Haenszel test and odds ratio. In them a stratum without patients of one arm is merged, but

@@ -1,6 +1,6 @@
 """Strata of a two-arm comparison: as randomised, and merged where too thin.
 
-Trial rules §8: a stratum with fewer than five events or without patients of one arm is collapsed, and
+Project rules 8: a stratum with fewer than five events or without patients of one arm is collapsed, and
 the collapse is logged. The pre-listed order is: thin strata together into ``other``; while that is itself
 thin, the stratum with the fewest events (ties by name) joins it.
 """

@@ -1,4 +1,4 @@
-"""Hazard ratios inside subgroups, and whether they differ (trial rules §8.13).
+"""Hazard ratios inside subgroups, and whether they differ (project rules 8.13).
 
 Inside each level Cox without strata; not shown under five events in an arm or ten in both. The test of
 interaction is the likelihood ratio of the models with and without arm by level, also without strata.

@@ -1,6 +1,6 @@
 """What stands beside the main analysis of a time to an event: one implementation for each word of a test.
 
-Trial rules §8.2, §8.6-8.8, §8.14. Every row has the word as its level (with the months, where there are
+Project rules 8.2, §8.6-8.8, §8.14. Every row has the word as its level (with the months, where there are
 several). Tests with weights, restricted means, Firth and profile limits use the strata of the analysis;
 the adjusted model has none, as strata are among its covariates if the study names them. None of these is
 chosen after looking: the main analysis stays the stratified log-rank test.

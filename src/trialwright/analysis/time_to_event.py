@@ -1,6 +1,6 @@
 """Time to an event, by arm and experimental versus control; days throughout.
 
-Trial rules §8.1-8.6. Per arm: Kaplan–Meier median and quartiles with Brookmeyer–Crowley limits, landmark
+Project rules 8.1-8.6. Per arm: Kaplan–Meier median and quartiles with Brookmeyer–Crowley limits, landmark
 rates with log-log limits, restricted means, follow-up by the reverse curve, reasons for events and for
 censoring. What two arms have between them is in ``comparison``.
 

@@ -28,7 +28,7 @@ from trialwright.study.model import Analysis, Study
 ANY: Final = "any TEAE"
 NOT_CODED: Final = "not coded"
 EARLY_DAYS: Final = 28
-"""The days of the step-up (trial rules 8.12)."""
+"""The days of the step-up (project rules 8.12)."""
 
 _RELATED = pl.col("AREL").eq_missing("Y")
 _SERIOUS = pl.col("ASER").eq_missing("Y")

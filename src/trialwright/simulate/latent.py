@@ -1,6 +1,6 @@
 """What happens to the randomised, whether or not anybody sees it: tumours, deaths, losses.
 
-The tumour model is that of the calibration (trial-and-rules 9.3): a sum ``y0 (exp(-kd t) + exp(kg t) - 1)``,
+The tumour model is that of the calibration (project rules 9.3): a sum ``y0 (exp(-kd t) + exp(kg t) - 1)``,
 new lesions and deaths at constant rates by kind of tumour, and another rate of death once it has grown.
 """
 

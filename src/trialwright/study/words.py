@@ -41,7 +41,7 @@ ProgressionRules = Literal["EMA_ITT", "FDA_CENSOR"]
 """Which progressions and deaths count after missed assessments or new therapy (cases P1-P20)."""
 
 MissedScans = Literal["count", "days"]
-"""Two scans are missed: by the scheduled ones between, or by twice interval and window (rules page 6.4)."""
+"""Two scans are missed: by the scheduled ones between, or by twice interval and window (6.4)."""
 
 ProgressionDate = Literal["as_seen", "next_scheduled"]
 """A progression counts from the day that showed it, or from the next scheduled scan (sensitivity S2)."""
@@ -69,7 +69,7 @@ FormsUntil = Literal["progression", "new_therapy"]
 """After what forms no longer count."""
 
 GapBasis = Literal["days_since_last_dose", "days_past_schedule"]
-"""What the limits of a restart table count (rules page 2.4)."""
+"""What the limits of a restart table count (project rules 2.4)."""
 
 Method = Literal[
     "time_to_event",
