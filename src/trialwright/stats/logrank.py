@@ -61,22 +61,26 @@ def logrank(
 
 def weighted(table: RiskTable, weights: Floats | None) -> LogRank:
     """The test with the given weight at each row of the table; None for 1."""
-    w = np.ones(1) if weights is None else weights
     share = table.n1 / table.n
-    expected_1 = table.d * share
-    U = float((w * (table.d1 - expected_1)).sum())
-    V = float((w**2 * variance(table)).sum())
+    expected_1, V_each, d, d1 = table.d * share, _variance(table, share), table.d, table.d1
+    if weights is not None:
+        expected_1, V_each, d, d1 = weights * expected_1, weights**2 * V_each, weights * d, weights * d1
+    expect_1, events, events_1 = float(expected_1.sum()), float(d.sum()), float(d1.sum())
+    U = float((d1 - expected_1).sum())
+    V = float(V_each.sum())
     if not V > 0:
         raise NotEstimable("no event tells the groups apart")
     z = U / math.sqrt(V)
-    observed = float((w * (table.d - table.d1)).sum()), float((w * table.d1).sum())
-    expected = float((w * (table.d - expected_1)).sum()), float((w * expected_1).sum())
+    observed, expected = (events - events_1, events_1), (events - expect_1, expect_1)
     return LogRank(U, V, z, z * z, two_sided(z), below(z), observed, expected)
 
 
 def variance(table: RiskTable) -> Floats:
     """Hypergeometric variance of d1 at each row; 0 where one patient is at risk."""
-    share = table.n1 / table.n
+    return _variance(table, table.n1 / table.n)
+
+
+def _variance(table: RiskTable, share: Floats) -> Floats:
     return table.d * share * (1 - share) * (table.n - table.d) / np.maximum(table.n - 1, 1)
 
 

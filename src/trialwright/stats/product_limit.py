@@ -16,7 +16,7 @@ from trialwright.stats.arrays import Bools, Counts, Floats, Ints, entry_before, 
 from trialwright.stats.arrays import weight as checked_weight
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.normal import z_of
-from trialwright.stats.ties import distinct, in_order, new_time, whole_days
+from trialwright.stats.ties import distinct, distinct_days, in_order, new_time, whole_days
 
 Limits = Literal["log-log", "log", "plain"]
 _FLAT = 1e-8  # two survival probabilities closer than this are equal: (1 - 1/3) * (1 - 1/4) is 0.5
@@ -159,13 +159,13 @@ def reverse_kaplan_meier(
 def _curve(
     leave: Floats, dead: Bools, mass: Floats | None, enter: Floats | None, timefix: bool
 ) -> KaplanMeier:
-    if mass is None and whole_days(leave) is None:
-        moment, leaving, n_event = _counts_along(leave, dead, timefix)
+    n_risk: Counts
+    whole = whole_days(leave)
+    if mass is None and whole is None:
+        moment, n_risk, leaving, n_event = _counts_along(leave, dead, timefix)
     else:
-        moment, index = distinct(leave, timefix=timefix)
+        moment, index = distinct(leave, timefix=timefix) if whole is None else distinct_days(whole)
         leaving, n_event = _by_time(index, dead, mass, moment.size)
-    n_risk: Counts = leaving.sum() - np.cumsum(leaving) + leaving
-    if mass is not None:
         n_risk = np.cumsum(leaving[::-1])[::-1]  # from the end, so that the last is exact
     come, coming = np.empty(0), np.empty(0, dtype=leaving.dtype)
     if enter is not None:
@@ -175,9 +175,14 @@ def _curve(
         n_risk = n_risk - later[np.searchsorted(come, moment, side="left")]
     n, d = n_risk.astype(np.float64), n_event.astype(np.float64)
     left = n - d
-    survival: Floats = np.asarray(np.cumprod(left / n), dtype=np.float64)
+    survival: Floats = left / n
+    np.cumprod(survival, out=survival)
+    std_error: Floats = np.multiply(
+        n, left, out=n
+    )  # in place: a new array of a million costs as much as the sum
     with np.errstate(divide="ignore", invalid="ignore"):
-        std_error: Floats = np.asarray(survival * np.sqrt(np.cumsum(d / (n * left))), dtype=np.float64)
+        np.cumsum(np.divide(d, std_error, out=std_error), out=std_error)
+        np.multiply(survival, np.sqrt(std_error, out=std_error), out=std_error)
     nothing = np.empty(0)
     return KaplanMeier(
         time=moment,
@@ -194,12 +199,14 @@ def _curve(
     )
 
 
-def _counts_along(leave: Floats, dead: Bools, timefix: bool) -> tuple[Floats, Ints, Ints]:
-    """Distinct times, how many leave at each, and how many of them by the event."""
+def _counts_along(leave: Floats, dead: Bools, timefix: bool) -> tuple[Floats, Ints, Ints, Ints]:
+    """Distinct times, how many are at risk, how many leave at each, and how many of them by the event."""
     ordered, bits = in_order(leave, dead.astype(np.int64), 1, timefix=timefix)
     start = np.flatnonzero(new_time(ordered, timefix))
     end = np.append(start[1:], leave.size)
-    return ordered[start], end - start, np.diff(np.cumsum(bits)[end - 1], prepend=0)
+    n_event = np.cumsum(bits).take(end - 1)
+    n_event[1:] -= n_event[:-1].copy()
+    return ordered.take(start), leave.size - start, end - start, n_event
 
 
 def _by_time(index: Ints, dead: Bools, mass: Floats | None, size: int) -> tuple[Counts, Counts]:

@@ -11,6 +11,10 @@ from trialwright.stats.arrays import Floats, Ints, codes, times, zero_one
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.ties import in_order, new_time, whole_days
 
+# two counts in one number, so that one running sum does: deaths, and above them those in group 1
+_DEATHS = np.array([0, 1, 0, 1 + (1 << 32)])
+_LOW = (1 << 32) - 1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RiskTable:
@@ -81,30 +85,26 @@ def _counted(day: Ints, bits: Ints, n_strata: int) -> RiskTable:
 def _sorted(time: Floats, bits: Ints, n_strata: int, timefix: bool) -> RiskTable:
     """Any times: running sums along the sorted patients."""
     ordered, bits = in_order(time, bits, (4 * n_strata - 1).bit_length(), timefix=timefix)
-    first = new_time(ordered, timefix)
-    stratum = bits >> 2
-    end = np.full(1, time.size)
+    first, by, end = new_time(ordered, timefix), None, np.full(1, time.size)
     if n_strata > 1:
-        index = np.cumsum(first)
+        stratum = bits >> 2
         by = np.argsort(stratum.astype(np.uint16) if n_strata < 2**16 else stratum, kind="stable")
-        bits, stratum, index, ordered = bits[by], stratum[by], index[by], ordered[by]
-        first = np.concatenate(([True], (np.diff(index) != 0) | (np.diff(stratum) != 0)))
+        index = np.cumsum(first).take(by)
+        bits = bits.take(by)
         end = np.cumsum(np.bincount(stratum))
+        first[1:] = index[1:] != index[:-1]
+        first[end[:-1]] = True
     start = np.flatnonzero(first)
-    one, dead = (bits >> 1) & 1, bits & 1
-    d, d1 = _per_row(dead, start), _per_row(dead & one, start)
-    ones_before = np.cumsum(one) - one
-    last = end[stratum[start]]
-    n = last - start
-    n1 = np.append(ones_before, one.sum())[last] - ones_before[start]
-    keep = np.flatnonzero(d)
-    found = (a[keep] for a in (n, n1, d, d1))
-    return _table(ordered[start[keep]], stratum[start[keep]], tuple(found), time.size)
-
-
-def _per_row(values: Ints, start: Ints) -> Ints:
-    running: Ints = np.cumsum(values)[np.append(start[1:], values.size) - 1]
-    return np.diff(running, prepend=0)
+    deaths = np.cumsum(_DEATHS.take(bits & 3)).take(np.append(start[1:], time.size) - 1)
+    deaths[1:] -= deaths[:-1].copy()
+    keep = np.flatnonzero(deaths)
+    start, deaths = start.take(keep), deaths.take(keep)
+    ones = np.zeros(time.size + 1, dtype=np.int64)  # before each row
+    np.cumsum((bits >> 1) & 1, out=ones[1:])
+    stratum = bits.take(start) >> 2
+    last = end.take(stratum)
+    found = last - start, ones.take(last) - ones.take(start), deaths & _LOW, deaths >> 32
+    return _table(ordered.take(start if by is None else by.take(start)), stratum, found, time.size)
 
 
 def _table(time: Floats, stratum: Ints, counts: tuple[Ints, ...], subjects: int) -> RiskTable:
