@@ -204,7 +204,7 @@ def _counts_along(leave: Floats, dead: Bools, timefix: bool) -> tuple[Floats, In
     ordered, bits = in_order(leave, dead.astype(np.int64), 1, timefix=timefix)
     start = np.flatnonzero(new_time(ordered, timefix))
     end = np.append(start[1:], leave.size)
-    n_event = np.cumsum(bits).take(end - 1)
+    n_event = np.cumsum(bits, out=bits).take(end - 1)
     n_event[1:] -= n_event[:-1].copy()
     return ordered.take(start), leave.size - start, end - start, n_event
 
@@ -231,8 +231,8 @@ def _with_limits(curve: KaplanMeier, confidence: float, limits: Limits) -> Kapla
             log_S = np.log(S)
             theta = np.exp(half / (S * log_S))  # the exponent is negative: log S < 0
             lower, upper = np.exp(log_S / theta), np.exp(log_S * theta)
-            lower[S == 0] = upper[S == 0] = np.nan
-            lower[S == 1] = upper[S == 1] = np.nan
+            edge = (S == 0) | (S == 1)
+            lower[edge] = upper[edge] = np.nan
     return replace(curve, lower=lower, upper=upper, confidence=confidence, limits=limits)
 
 
