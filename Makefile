@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: help demo test test-slow check format manual lock clean
+.PHONY: help demo test test-slow check format manual bench-stats bench-adam lock clean
 
 help:
 	@echo "make demo       set up, rehearse TARLANEC, build its report, say where it is"
@@ -12,6 +12,8 @@ help:
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make format     rewrite the code in the house format"
 	@echo "make manual     write docs/rules and docs/study-files.md again, from the tests and the models"
+	@echo "make bench-stats  the estimators beside their peers, on one core: rewrites docs/bench-stats.md (minutes)"
+	@echo "make bench-adam   all analysis datasets of 10,000 and 30,000 patients, on one core (minutes)"
 	@echo "make lock       resolve the dependencies again (needs uv)"
 
 $(BIN)/python:
@@ -52,6 +54,14 @@ format: $(VENV)/dev.stamp
 manual: $(VENV)/dev.stamp
 	@$(BIN)/python scripts/manual.py
 	@$(BIN)/python scripts/study_files.py
+
+# Peers come from the interpreter that runs the bench: BENCH_PYTHON may be another environment with Trialwright in it.
+BENCH_PYTHON ?= $(BIN)/python
+bench-stats: $(VENV)/dev.stamp
+	@$(BENCH_PYTHON) bench/stats.py --markdown docs/bench-stats.md
+
+bench-adam: $(VENV)/run.stamp
+	@$(BIN)/python bench/adam.py
 
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 lock:
