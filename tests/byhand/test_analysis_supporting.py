@@ -184,6 +184,15 @@ def test_the_worst_case_of_those_lost():
     assert number(results, "z", "B vs A", "worst_case") == pytest.approx(z)
 
 
+def test_an_event_on_an_edge_is_in_the_piece_that_ends_there():
+    """Two months are 60.875 days."""
+    times = TIMES.with_columns(AVAL=pl.when(pl.col("USUBJID") == "B3").then(60.875).otherwise("AVAL"))
+    results = beside(["piecewise_hazard_ratio"], times=times, pieces_months=[2])
+    for words, events in (("0 to 2 months", [3, 2]), ("after 2 months", [0, 0])):
+        level = f"piecewise_hazard_ratio | {words}"
+        assert [number(results, "events", arm, level) for arm in "AB"] == events
+
+
 def test_without_the_dates_it_says_so():
     results = beside(["censored_at_new_therapy", "worst_case"])
     for level in ("censored_at_new_therapy", "worst_case"):
