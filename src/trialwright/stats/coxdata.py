@@ -178,7 +178,7 @@ def _lay_out(who: _Patients, rows: Indices, caller_rows: int, timefix: bool) -> 
         waits = _waits(come[order], moments, K)
     stratum_end = np.flatnonzero(np.diff(moments // K, append=-1)) + 1
     X = who.X.take(order, axis=1)
-    X -= (who.X.mean(axis=1) if w is None else who.X @ w / w.sum())[:, None]
+    X -= (who.X.mean(axis=1) if w is None else np.einsum("pn,n->p", who.X, w) / w.sum())[:, None]
     whole = CoxData(
         X=X,
         w=mass,
