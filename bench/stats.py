@@ -301,6 +301,10 @@ def apart(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float(np.max(np.abs(ours[:both] / theirs[:both] - 1)))
 
 
+def times(ratio: float) -> str:
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
+
+
 def lines(rows: list[int], budget: float, without: list[str]) -> Iterator[str]:
     here = [peer for peer in PEERS if peer not in without and installed(peer)]
     worst = {(peer, kind): 0.0 for peer in here for kind in KINDS}
@@ -314,7 +318,7 @@ def lines(rows: list[int], budget: float, without: list[str]) -> Iterator[str]:
                 for peer in PEERS:
                     them = found.get(peer, {}).get(task)
                     absent = "" if peer in here else "not installed"
-                    cells.append(f"{them.seconds / us.seconds:.2g}" if them else absent)
+                    cells.append(times(them.seconds / us.seconds) if them else absent)
                     if them:
                         worst[peer, kind] = max(worst[peer, kind], apart(us.numbers, them.numbers))
                 yield f"| {n:,} | {words} | {TASKS[task]} | {1000 * us.seconds:.3g} | {' | '.join(cells)} |"
