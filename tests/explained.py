@@ -101,8 +101,8 @@ def told(
     if scores:
         sdtm["QS"] = _qs(scores)
     last = DAY0 + dt.timedelta(days=cutoff)
-    datasets, found = build.build(promise, sdtm, last)
-    return Told(promise, trace.build(promise, sdtm, datasets, last), found)
+    derived = build.derive(promise, sdtm, last)
+    return Told(promise, trace.build(promise, sdtm, derived, last), derived.findings)
 
 
 def _ds(randomised: bool) -> pl.DataFrame:

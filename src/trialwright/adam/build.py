@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
@@ -19,9 +20,27 @@ from trialwright.study.model import Study
 ORDER = ("ADSL", "ADTR", "ADRS", "ADTTE", "ADAE", "ADLB", "ADQS", "ADEX")
 
 
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What one derivation makes: the datasets and findings, and the lesions and responses behind them."""
+
+    datasets: dict[str, pl.DataFrame]
+    findings: pl.DataFrame
+    seen: Lesions
+    responses: Responses
+
+
 def build(
     study: Study, sdtm: Sdtm, cutoff: date, dictionaries: Mapping[str, pl.DataFrame] | None = None
 ) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """The datasets by name, and the findings: ``derive`` for who needs no more."""
+    derived = derive(study, sdtm, cutoff, dictionaries)
+    return derived.datasets, derived.findings
+
+
+def derive(
+    study: Study, sdtm: Sdtm, cutoff: date, dictionaries: Mapping[str, pl.DataFrame] | None = None
+) -> Derived:
     """The datasets by name, keys enforced and columns in the order of the standard; and the findings.
 
     ``dictionaries``: the user's CTCAE and MedDRA, as ``standards.dictionaries`` reads them.
@@ -52,7 +71,7 @@ def build(
     shaped = {name: variables.keyed(datasets[name], name) for name in ORDER}
     faults = [found, odd_lesions, odd_responses, odd_forms, odd_clocks, odd_events, odd_values]
     faults += [unreported, odd_doses]
-    return shaped, concat(faults).unique(maintain_order=True)
+    return Derived(shaped, concat(faults).unique(maintain_order=True), seen, responses)
 
 
 def _members(

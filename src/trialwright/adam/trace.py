@@ -7,13 +7,13 @@ functions again with a cutoff that hides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
 import polars as pl
 
 from trialwright.adam import adqs, adrs, adsl, facts, trace_clocks, trace_forms, trace_scans
+from trialwright.adam.build import Derived
 from trialwright.adam.lesions import lesions
 from trialwright.adam.safety_common import Sdtm
 from trialwright.adam.trace_rows import KINDS, SCHEMA, World, rows, stack
@@ -46,9 +46,10 @@ _WHY: Final = {"treatment_end": "EOTREAS", "study_end": "EOSREAS"}
 _SUBJECT: Final = ("TRT01P", "TRT01A", "SITEID", "COUNTRY", "AGE", "SEX", "NTRTREAS", "SCRFREAS")
 
 
-def build(study: Study, sdtm: Sdtm, datasets: Mapping[str, pl.DataFrame], cutoff: date) -> pl.DataFrame:
-    """The trace of every subject of ADSL, in the order of the story; ``datasets`` are those of the cutoff."""
-    now = _known(study, sdtm, datasets, cutoff)
+def build(study: Study, sdtm: Sdtm, derived: Derived, cutoff: date) -> pl.DataFrame:
+    """The trace of every subject of ADSL, in the order of the story; ``derived`` is that of the cutoff."""
+    datasets = derived.datasets
+    now = World(datasets["ADSL"], datasets["ADRS"], datasets["ADQS"], derived.seen, derived.responses)
     later = _later(study, sdtm, cutoff)
     parts = [
         *subject_facts(study, now.adsl),
@@ -59,13 +60,6 @@ def build(study: Study, sdtm: Sdtm, datasets: Mapping[str, pl.DataFrame], cutoff
         *trace_forms.forms(study, now, later),
     ]
     return in_order(study, stack(parts), now.adsl)
-
-
-def _known(study: Study, sdtm: Sdtm, datasets: Mapping[str, pl.DataFrame], cutoff: date) -> World:
-    subjects = datasets["ADSL"]
-    seen, _ = lesions(study, sdtm, subjects, cutoff)
-    _, responses, _ = adrs.build(study, sdtm, subjects, seen, cutoff)
-    return World(subjects, datasets["ADRS"], datasets["ADQS"], seen, responses)
 
 
 def _later(study: Study, sdtm: Sdtm, cutoff: date) -> World | None:

@@ -56,11 +56,11 @@ def build(inputs: Inputs, created: datetime, say: Progress = lambda _: None) -> 
     day = cutoff or made.latest_date(domains)
     say("Deriving the analysis datasets")
     own = dictionaries.read(inputs.dictionary) if inputs.dictionary else dictionaries.Dictionaries({}, ())
-    datasets, derived = adam.build(study, domains, day, own.frames)
-    traced = trace.build(study, domains, datasets, day)
+    derived = adam.derive(study, domains, day, own.frames)
+    datasets, traced = derived.datasets, trace.build(study, domains, derived, day)
     say("Estimating")
     results = analysis.run(study, datasets)
-    found = findings.concat([misread, checked, derived])
+    found = findings.concat([misread, checked, derived.findings])
     how = {
         **made.versions(created),
         "study": study.study.id,

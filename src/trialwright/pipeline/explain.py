@@ -26,10 +26,10 @@ def explain(inputs: Inputs, subject: str, endpoint: str | None = None) -> str:
     wanted = _endpoint(study, endpoint)
     domains, misread = read.read(inputs.sdtm)
     cutoff = inputs.cutoff or study.cutoff or made.latest_date(domains)
-    datasets, derived = adam.build(study, domains, cutoff, {})
-    found = findings.concat([misread, checks.check(domains), derived])
-    mine = pl.col("USUBJID") == known(datasets["ADSL"], subject)
-    traced = trace.build(study, domains, datasets, cutoff).filter(mine)
+    derived = adam.derive(study, domains, cutoff, {})
+    found = findings.concat([misread, checks.check(domains), derived.findings])
+    mine = pl.col("USUBJID") == known(derived.datasets["ADSL"], subject)
+    traced = trace.build(study, domains, derived, cutoff).filter(mine)
     return words.plain(words.tell(teller(study), traced, found, wanted))
 
 
