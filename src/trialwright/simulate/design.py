@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from trialwright.standards.errors import InputError
 from trialwright.stats.sequential import Spending
@@ -23,7 +23,6 @@ from trialwright.study.model import Study
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
-Ratio = Annotated[Mapping[str, int], AfterValidator(_frozen_mapping), PlainSerializer(dict)]
 Floats = npt.NDArray[np.float64]
 
 PREFIX = "design-"

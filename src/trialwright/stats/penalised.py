@@ -97,9 +97,9 @@ def profile_limits(
     """Where twice the log-likelihood, other coefficients at their best, has fallen by chi-square (1 df)."""
     known(ties)
     data = cox_data(time, event, covariates, strata, timefix=timefix)
-    found = maximise(lambda b: LIKELIHOODS[ties](data, b), data.spread)
-    error = np.sqrt(np.diag(np.linalg.inv(found.best.information)))
     target: Target = lambda b: LIKELIHOODS[ties](data, b)  # noqa: E731
+    found = maximise(target, data.spread)
+    error = np.sqrt(np.diag(np.linalg.inv(found.best.information)))
     return ProfileLimits(*_limits(target, found.beta, found.best, error, confidence))
 
 
