@@ -22,7 +22,8 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from simulate_designs import A, B, M, S, design
-from trialwright.simulate.repeat import Run, run
+from trialwright.simulate.chunks import Run
+from trialwright.simulate.repeat import run
 
 TRIALS = {"A": 20_000, "B": 3_000, "S": 3_000, "M": 2_000}
 DESIGNS = {"A": A, "B": B, "S": S, "M": M}

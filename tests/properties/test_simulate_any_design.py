@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from simulate_designs import A, design
 from trialwright.simulate.characteristics import characteristics
+from trialwright.simulate.chunks import Run
 from trialwright.simulate.design import parse
 from trialwright.simulate.page import Asked, render
-from trialwright.simulate.repeat import Run, run
+from trialwright.simulate.repeat import run
 from trialwright.standards.errors import InputError
 from trialwright.study.load import folder, load
 

@@ -3,8 +3,9 @@
 import numpy as np
 
 from trialwright.conduct.randomise import sequence
+from trialwright.simulate.chunks import Run
 from trialwright.simulate.design import read
-from trialwright.simulate.repeat import Run, run
+from trialwright.simulate.repeat import run
 from trialwright.simulate.tally import mean
 from trialwright.stats.cox import cox
 from trialwright.stats.logrank import logrank

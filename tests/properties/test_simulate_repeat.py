@@ -7,9 +7,10 @@ import pytest
 
 from simulate_designs import A, M, S, design
 from trialwright.simulate import repeat
+from trialwright.simulate.chunks import Run
 from trialwright.simulate.cohort import enrol
 from trialwright.simulate.looks import look_at
-from trialwright.simulate.repeat import Run, run
+from trialwright.simulate.repeat import run
 
 LOOKS = design(
     S,

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from simulate_designs import A, B, M, S, design
-from trialwright.simulate.repeat import Run, run
+from trialwright.simulate.chunks import Run
+from trialwright.simulate.repeat import run
 from trialwright.simulate.tally import mean
 from trialwright.stats.sample_size import Design, constant, exponential, power_at, uniform_accrual
 from trialwright.stats.sequential import boundaries

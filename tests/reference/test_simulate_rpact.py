@@ -11,7 +11,8 @@ import pytest
 
 from simulate_designs import design
 from stats_reference import numbers
-from trialwright.simulate.repeat import Run, run
+from trialwright.simulate.chunks import Run
+from trialwright.simulate.repeat import run
 from trialwright.simulate.tally import mean
 
 R = numbers("simulate_power.txt")

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trialwright.simulate.characteristics import characteristics, rejects
+from trialwright.simulate.chunks import Run
 from trialwright.simulate.design import Design
 from trialwright.simulate.page import Asked, render
-from trialwright.simulate.repeat import Run, run
+from trialwright.simulate.repeat import run
 from trialwright.simulate.tally import Tally, proportion
 from trialwright.standards import folders
 from trialwright.study.model import Study

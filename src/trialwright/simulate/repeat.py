@@ -6,33 +6,16 @@ The tally is the same to the last bit for any chunk, any number of workers and a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-import numpy as np
-
-from trialwright.simulate.cohort import enrol
+from trialwright.simulate.chunks import Run, simulate
 from trialwright.simulate.design import Design
-from trialwright.simulate.looks import look_at
-from trialwright.simulate.tally import Tally, tally
+from trialwright.simulate.tally import Tally
 
-CHUNK = 60_000
-"""Patients drawn at a time."""
 _FIRST = 1_000
 _PIECE = 3_000_000
 """Patients in a piece of work: the first answer is early, the others cost little to hand over."""
 
 Say = Callable[[Tally], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Replicates ``first`` … ``first + trials - 1`` of a design under a seed."""
-
-    design: Design
-    trials: int
-    seed: int
-    first: int = 0
-    chunk: int = CHUNK
 
 
 def run(run: Run, *, workers: int = 1, say: Say = lambda _: None) -> Tally:
@@ -42,17 +25,6 @@ def run(run: Run, *, workers: int = 1, say: Say = lambda _: None) -> Tally:
     for part in map(simulate, pieces) if workers == 1 else _spread(pieces, workers):
         found.update(part)
         say(found)
-    return found
-
-
-def simulate(piece: Run) -> Tally:
-    """The trials of one piece of work, chunk by chunk, in this process."""
-    found: Tally = Tally()
-    size = max(piece.chunk // piece.design.patients, 1)
-    for start in range(piece.first, piece.first + piece.trials, size):
-        end = min(start + size, piece.first + piece.trials)
-        cohort = enrol(piece.design, piece.seed, np.arange(start, end))
-        found.update(tally(piece.design, look_at(piece.design, cohort)))
     return found
 
 
