@@ -78,6 +78,7 @@ def test_an_empty_arm():
         ("p_logrank", "B vs A", ""),
         ("survival_difference", "B vs A", "1 months"),
         ("rmst_difference", "B vs A", "1 months"),
+        ("median_difference", "B vs A", ""),
     ):
         assert number(found, statistic, group, level, analysis="OS") is None
         assert note(found, statistic, group, level, analysis="OS") == "no patients in arm A"

@@ -1,8 +1,8 @@
 """An experimental arm versus the control arm, for a time to event.
 
 Log-rank (trial rules §8.1) and Cox with Efron's ties (§8.2) in the strata as randomised; the unstratified
-hazard ratio beside it. Differences of landmark rates (§8.5) and of restricted means (§8.6) are not
-stratified; restricted means weighted by strata are among the supporting analyses.
+hazard ratio beside it. Differences of medians, of landmark rates (§8.5) and of restricted means (§8.6) are
+not stratified; restricted means weighted by strata are among the supporting analyses.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from trialwright.stats.cox import cox
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.intervals import Contrast as Difference
 from trialwright.stats.logrank import logrank
+from trialwright.stats.medians import median_difference
 from trialwright.stats.restricted import landmark_difference, rmst_difference
 
 T = TypeVar("T")
@@ -91,6 +92,7 @@ def comparisons(question: Question) -> Iterator[Result]:
         pair = pair_of(question, contrast)
         yield from pair.strata.rows(question.address, contrast.name)
         yield from _hazards(question, pair)
+        yield from _medians(question, pair)
         yield from _differences(question, pair)
 
 
@@ -120,6 +122,16 @@ def _hazards(question: Question, pair: Pair) -> Iterator[Result]:
             lambda: pair.hazard_ratio(question.confidence, None)[:3],
             group=group,
         )
+
+
+def _medians(question: Question, pair: Pair) -> Iterator[Result]:
+    def less() -> tuple[float, float, float]:
+        found = pair.named(
+            lambda: median_difference(pair.time, pair.event, pair.one, confidence=question.confidence)
+        )
+        return found.estimate, found.lower, found.upper
+
+    yield from question.address.estimates(limits("median_difference"), less, group=pair.contrast.name)
 
 
 def _differences(question: Question, pair: Pair) -> Iterator[Result]:

@@ -85,6 +85,7 @@ def _contrasts(shell: Shell, columns: Sequence[Column], months: Months) -> list[
         ),
         _versus(shell, columns, say("p_wald"), p_value("p_wald")),
         _versus(shell, columns, say("hr_unstratified"), ratio("hazard_ratio_unstratified")),
+        _versus(shell, columns, say("median_difference"), in_months("median_difference")),
         *(
             _versus(shell, columns, say("difference_at", months=shown), points("survival_difference", level))
             for level, shown in months["landmarks"]
