@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from trialwright.report.context import Context
 from trialwright.report.language import FIXED
@@ -57,14 +57,18 @@ def _completion(shell: Shell, analysis: Analysis, group: str, visit: str) -> Ite
     )
 
 
+def shown_scale(scales: Sequence[str]) -> str:
+    """Global health status where it is asked, else the first."""
+    return "QL" if "QL" in scales else scales[0]
+
+
 def change(context: Context, analysis: Analysis) -> Table | None:
     """Mean score and mean change by visit: global health status where it is asked, else the first scale."""
     say, results = context.language, context.results
     names = [x for x in results.levels(analysis.id) if " | " in x and not x.startswith("completion | ")]
     if not names:
         return None
-    scales = [name.split(" | ", 1)[0] for name in names]
-    scale = "QL" if "QL" in scales else scales[0]
+    scale = shown_scale([name.split(" | ", 1)[0] for name in names])
     shell = Shell(context)
     groups = [a.id for a in context.arms]
     heads = [

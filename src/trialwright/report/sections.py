@@ -14,6 +14,7 @@ from trialwright.report import (
     outcome_tables,
     plain_tables,
     questionnaire_tables,
+    repeated_tables,
     safety_tables,
     supporting_tables,
 )
@@ -284,14 +285,19 @@ def _tables(
     book: Book,
     title: str,
     columns: Sequence[Column],
-    make: Callable[[Context, Analysis], Table | None],
+    *make: Callable[[Context, Analysis], Table | None],
 ) -> list[Block]:
-    """One table for each analysis."""
+    """Each kind of table for each analysis."""
     del title
     there, blocks = _present(book, columns)
     for column in there:
-        blocks += book.table(make(book.context, column.analysis))
+        for table in make:
+            blocks += book.table(table(book.context, column.analysis))
     return blocks
+
+
+def _repeated(book: Book, title: str, columns: Sequence[Column]) -> list[Block]:
+    return _tables(book, title, columns, repeated_tables.over_visits, repeated_tables.by_visit)
 
 
 def _subgroups(book: Book, title: str, columns: Sequence[Column]) -> list[Block]:
@@ -313,7 +319,7 @@ SHELLS: Final[Mapping[Method, Shell]] = {
     "proportion": _proportions,
     "toxicity": _toxicity,
     "questionnaire": _questionnaire,
-    "mmrm": _elsewhere,
+    "mmrm": _repeated,
     "exposure": _elsewhere,
     "laboratory": _elsewhere,
     "supporting": _tests,
@@ -321,7 +327,7 @@ SHELLS: Final[Mapping[Method, Shell]] = {
     "competing_risks": _competing,
 }
 """How the blocks of an outcome are made, by the method of its analyses."""
-BESIDE: Final[frozenset[Method]] = frozenset({"supporting", "subgroups", "competing_risks"})
+BESIDE: Final[frozenset[Method]] = frozenset({"supporting", "subgroups", "competing_risks", "mmrm"})
 
 
 def further(book: Book) -> Section | None:
@@ -337,7 +343,7 @@ def further(book: Book) -> Section | None:
 
 
 def supporting(book: Book) -> Section | None:
-    """Beside the outcomes: further tests, subgroups, competing risks. None was chosen after looking."""
+    """Beside the outcomes: tests, subgroups, competing risks, mixed models. None chosen after looking."""
     answered = {id_ for o in book.context.study.outcomes for r in o.readings for id_ in r.analyses}
     left = [a for a in book.context.study.analyses if a.method in BESIDE and a.id not in answered]
     if not left:
