@@ -39,6 +39,7 @@ def test_any_cut_into_runs():
 def test_any_number_of_processes(monkeypatch):
     monkeypatch.setattr(repeat, "_PIECE", 200 * 60)
     monkeypatch.setattr(repeat, "_FIRST", 10)
+    monkeypatch.setattr(repeat, "_WORTH", 0)
     heard = []
     alone = run(Run(LOOKS, 203, seed=5), say=lambda t: heard.append(t["trials",]))
     assert heard == [10, 70, 130, 190, 203]

@@ -1,64 +1,147 @@
-"""The same trial many times: chunks that fit the cache, on as many processes as asked, added up exactly.
+"""The same trial many times: pieces of work on as many hands as there are, added up exactly.
 
-The tally is the same to the last bit for any chunk, any number of workers and any order in which they end.
+The tally is the same to the last bit for any chunk, any number of workers and any order in which they end. A
+piece is known by its range of replicates, so that one done twice counts once.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from trialwright.simulate.chunks import Run, simulate
 from trialwright.simulate.design import Design
+from trialwright.simulate.ledger import Ledger
 from trialwright.simulate.tally import Tally
 
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
 _FIRST = 1_000
-_PIECE = 3_000_000
+_PIECE = 1_000_000
 """Patients in a piece of work: the first answer is early, the others cost little to hand over."""
+_WORTH = 1_000_000
+"""Patients, for each worker, below which a pool costs more than it brings."""
 
 Say = Callable[[Tally], None]
+Done = tuple[Run, Tally]
+Hands = Callable[[Iterator[Run]], Iterator[Done]]
+"""Whoever does pieces of work, in any order, never asking for many more than are being done."""
 
 
-def run(run: Run, *, workers: int = 1, say: Say = lambda _: None) -> Tally:
-    """The tally of all trials; ``say`` hears of it as it grows."""
-    pieces = _pieces(run)
-    found: Tally = Tally()
-    for part in map(simulate, pieces) if workers == 1 else _spread(pieces, workers):
-        found.update(part)
-        say(found)
-    return found
+def run(
+    run: Run,
+    *,
+    workers: int = 1,
+    say: Say = lambda _: None,
+    hands: Hands | None = None,
+    ledger: Ledger | None = None,
+) -> Tally:
+    """The tally of all trials; ``say`` hears of it as it grows.
+
+    ``hands`` do the pieces, by default so many ``workers``; ``ledger`` may know some pieces already, and is
+    told of each that is done.
+    """
+    with nullcontext(hands) if hands else processes(workers) as who:
+        return _gathered(run, who, ledger or Ledger(), say)
 
 
-def _pieces(run: Run) -> Iterator[Run]:
-    start, end = run.first, run.first + run.trials
-    size = _FIRST
-    while start < end:
-        size = min(size, end - start)
-        yield Run(run.design, size, run.seed, start, run.chunk)
-        start, size = start + size, max(_PIECE // run.design.patients, 1)
+def _gathered(run: Run, hands: Hands, ledger: Ledger, say: Say) -> Tally:
+    if ledger.tally:
+        say(ledger.tally)
+    for piece, part in hands(_pieces(run, ledger)):
+        if ledger.add(piece.first, piece.trials, part):
+            say(ledger.tally)
+    return ledger.tally
 
 
-def _spread(pieces: Iterator[Run], workers: int) -> Iterator[Tally]:
-    """On processes; never more pieces out than twice the workers: memory does not grow with the trials."""
-    from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-    from multiprocessing import get_context
-
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        out: set[Future[Tally]] = set()
-        for piece in pieces:
-            out.add(pool.submit(_remote, _sent(piece)))
-            if len(out) >= 2 * workers:
-                done, out = wait(out, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        while out:
-            done, out = wait(out, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+def _pieces(run: Run, ledger: Ledger) -> Iterator[Run]:
+    size = _FIRST if not ledger.tally else None
+    whole = max(_PIECE // run.design.patients, 1)
+    for start, end in ledger.missing(run.first, run.first + run.trials):
+        here = start
+        while here < end:
+            trials = min(size or whole, end - here)
+            yield Run(run.design, trials, run.seed, here, run.chunk)
+            here, size = here + trials, None
 
 
-def _sent(piece: Run) -> tuple[str, int, int, int, int]:
+def cores() -> int:
+    """Those this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def here(pieces: Iterator[Run]) -> Iterator[Done]:
+    """In this process, one after the other."""
+    return ((piece, simulate(piece)) for piece in pieces)
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[Hands]:
+    """Hands on so many processes; the pool starts when there is work for it and serves till the end.
+
+    Processes, not threads: the array form spends its time in short NumPy calls between which threads wait
+    for each other (two threads were no faster than one, two processes nearly twice).
+    """
+    if workers == 1:
+        yield here
+        return
+    pools: list[ProcessPoolExecutor] = []
+    try:
+        yield lambda pieces: _spread(pieces, workers, pools)
+    finally:
+        for pool in pools:
+            pool.shutdown(cancel_futures=True)
+
+
+def _spread(pieces: Iterator[Run], workers: int, pools: list[ProcessPoolExecutor]) -> Iterator[Done]:
+    """Never more pieces out than twice the workers: memory does not grow with the trials.
+
+    The first piece is done here while the workers start: the early answer does not wait for them.
+    """
+    from concurrent.futures import FIRST_COMPLETED, Future, wait
+
+    ahead = list(islice(pieces, 2 * workers))
+    if not pools and sum(piece.trials * piece.design.patients for piece in ahead) < _WORTH * workers:
+        yield from here(chain(ahead, pieces))
+        return
+    if not pools:
+        pools.append(_pool(workers))
+    out: dict[Future[Tally], Run] = {pools[0].submit(remote, sent(piece)): piece for piece in ahead[1:]}
+    yield from here(iter(ahead[:1]))
+    for piece in pieces:
+        out[pools[0].submit(remote, sent(piece))] = piece
+        if len(out) >= 2 * workers:
+            done, _ = wait(out, return_when=FIRST_COMPLETED)
+            yield from ((out.pop(future), future.result()) for future in done)
+    while out:
+        done, _ = wait(out, return_when=FIRST_COMPLETED)
+        yield from ((out.pop(future), future.result()) for future in done)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """Where there is a fork server it imports once for all workers."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_all_start_methods, get_context
+
+    how = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
+    context = get_context(how)
+    if how == "forkserver":
+        context.set_forkserver_preload([simulate.__module__])
+    return ProcessPoolExecutor(workers, context)
+
+
+Sent = tuple[str, int, int, int, int]
+
+
+def sent(piece: Run) -> Sent:
     """Frozen mappings cannot travel between processes; JSON can, and gives every float back as it was."""
     return piece.design.model_dump_json(), piece.trials, piece.seed, piece.first, piece.chunk
 
 
-def _remote(sent: tuple[str, int, int, int, int]) -> Tally:
+def remote(sent: Sent) -> Tally:
     design, *numbers = sent
     return simulate(Run(Design.model_validate_json(design), *numbers))
