@@ -82,6 +82,9 @@ def _died(dm: pl.DataFrame) -> pl.Expr:
 
 
 def _join(frame: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
+    """The columns of each subject; those of everybody, in the same order, need not be looked up."""
+    if columns.get_column("USUBJID").equals(frame.get_column("USUBJID")):
+        return frame.with_columns(columns.drop("USUBJID"))
     return frame.join(columns, on="USUBJID", how="left", maintain_order="left")
 
 
@@ -111,9 +114,8 @@ _NEVER_IMPUTED = ("consent", "inclusion", "randomisation")
 
 def _imprecise(picked: pl.DataFrame, source: Source | None, name: str) -> pl.DataFrame:
     """Dates that must never be imputed. The first day possible stands in, so that nobody is lost: a query."""
-    whole = dates.precision(pl.col("value")).is_in(["day", "time"])
     return findings(
-        picked.filter(~whole),
+        picked.filter(dates.complete(pl.col("value")).is_null()),
         dataset=source.domain if source else "",
         key=["USUBJID", "SRCSEQ"],
         variable=source.variable if source else "",
@@ -140,11 +142,13 @@ def _doses(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.Dat
     if first is None:
         return pl.DataFrame(schema=_DOSES), concat([])
     last, day, value = known.get("last_dose", first), pl.col("day"), pl.col("value")
-    starts = facts.rows(_given(study, sdtm, first), first).with_columns(day=dates.earliest(value))
+    starts = facts.rows(_given(study, sdtm, first), first).with_columns(
+        day=dates.earliest(value), time=dates.datetime(value)
+    )
     ends = facts.rows(_given(study, sdtm, last), last).with_columns(day=dates.earliest(value))
     starts, ends = starts.filter(day <= cutoff), ends.filter(day <= cutoff)
     begun = starts.group_by("USUBJID").agg(
-        day.min().alias("TRTSDT"), day.max().alias("_last"), dates.datetime(value).min().alias("TRTSDTM")
+        day.min().alias("TRTSDT"), day.max().alias("_last"), pl.col("time").min().alias("TRTSDTM")
     )
     ended = ends.group_by("USUBJID").agg(day.max().alias("_end"))
     doses = begun.join(ended, on="USUBJID", how="left").with_columns(

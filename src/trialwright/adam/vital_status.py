@@ -8,11 +8,11 @@ from typing import Final
 import polars as pl
 
 from trialwright.adam import facts
-from trialwright.adam.safety_common import Sdtm, flag
+from trialwright.adam.safety_common import Sdtm, flag, text
 from trialwright.standards import dates
 from trialwright.standards.findings import concat, findings
 from trialwright.study.model import Study
-from trialwright.study.sources import Source
+from trialwright.study.sources import AlivePoint
 
 _ORIGIN = ["USUBJID", "SRCDOM", "SRCVAR"]
 
@@ -27,12 +27,14 @@ def vital_status(
     is not the last day known alive. CONTACDT is the first proof of life after the cutoff, only where a clock
     asks for it. Takes USUBJID, RANDDT and ``_died``; gives the findings too.
     """
-    frame = frame.join(_stated(study, sdtm), on="USUBJID", how="left", maintain_order="left")
+    frame = frame.join(_stated(study, sdtm), on="USUBJID", how="left", maintain_order="left").with_row_index(
+        "_row"
+    )
     points = _alive(study, sdtm, frame)
     possible = points.filter((pl.col("day") <= pl.col("_latest")).fill_null(True))
-    frame = frame.join(_last(possible, cutoff), on="USUBJID", how="left", maintain_order="left")
-    ever = possible.group_by("USUBJID").agg(pl.col("day").max().alias("_alive"))
-    frame = frame.join(ever, on="USUBJID", how="left", maintain_order="left").with_columns(
+    frame = frame.join(_last(possible, cutoff), on="_row", how="left", maintain_order="left")
+    ever = possible.group_by("_row").agg(pl.col("day").max().alias("_alive"))
+    frame = frame.join(ever, on="_row", how="left", maintain_order="left").with_columns(
         DTHDT=_death_day(study), DTHDTF=_imputed_part()
     )
     happened = (pl.col("DTHDT") <= cutoff).fill_null(False)
@@ -45,7 +47,7 @@ def vital_status(
     ).join(contact, on="USUBJID", how="left", maintain_order="left")
     seen = points.filter((pl.col("day") <= cutoff) & (pl.col("day") > pl.col("_latest")))
     found = concat([_life_after_death(seen), _imputed(study, frame), _undated(frame.filter(undated))])
-    return frame.drop("_first", "_latest", "_precision", "_died", "_alive"), found
+    return frame.drop("_row", "_first", "_latest", "_precision", "_died", "_alive"), found
 
 
 def _stated(study: Study, sdtm: Sdtm) -> pl.DataFrame:
@@ -85,11 +87,8 @@ def _imputed_part() -> pl.Expr:
 
 
 def _alive(study: Study, sdtm: Sdtm, frame: pl.DataFrame) -> pl.DataFrame:
-    """Every day that proves life, the earliest its text allows; one row per subject, origin and text."""
-    points = [
-        _signs(facts.rows(sdtm, Source(domain=point.domain, variable=point.variable, where=point.where)))
-        for point in study.sources.alive
-    ]
+    """Every day that proves life, the earliest its text allows; with ``_row`` and ``_latest`` of the frame."""
+    points = [_signs(sdtm, point) for point in study.sources.alive]
     randomised = frame.filter(pl.col("RANDDT").is_not_null()).select(
         "USUBJID",
         value=pl.col("RANDDT").cast(pl.String),
@@ -101,24 +100,32 @@ def _alive(study: Study, sdtm: Sdtm, frame: pl.DataFrame) -> pl.DataFrame:
         pl.concat([*points, randomised.match_to_schema(facts.PICKED)])
         .with_columns(day=dates.earliest(pl.col("value")))
         .filter(pl.col("day").is_not_null())
-        .join(frame.select("USUBJID", "_latest"), on="USUBJID")
+        .join(frame.select("USUBJID", "_row", "_latest"), on="USUBJID")
     )
 
 
-def _signs(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row per subject and text: a form of thirty answers is one sign of life."""
-    one = rows.group_by("USUBJID", "value").agg(pl.col("SRCDOM", "SRCVAR").first(), pl.col("SRCSEQ").min())
-    return one.match_to_schema(facts.PICKED)
+def _signs(sdtm: Sdtm, point: AlivePoint) -> pl.DataFrame:
+    """Without the rows that repeat the one before: a form of thirty answers is one sign of life."""
+    frame = facts.matching(sdtm, point.domain, point.where)
+    read = frame.select(
+        "USUBJID", value=text(frame, point.variable), SRCSEQ=facts.sequence(frame, point.domain)
+    )
+    same = [pl.col(name) == pl.col(name).shift() for name in ("USUBJID", "value")]
+    again = pl.all_horizontal(*same, pl.col("SRCSEQ") >= pl.col("SRCSEQ").shift())
+    return (
+        read.filter(~again.fill_null(False))
+        .with_columns(SRCDOM=pl.lit(point.domain), SRCVAR=pl.lit(point.variable))
+        .match_to_schema(facts.PICKED)
+    )
 
 
 def _last(points: pl.DataFrame, cutoff: date) -> pl.DataFrame:
-    seen = points.filter(pl.col("day") <= cutoff)
-    latest = seen.group_by("USUBJID").agg(pl.col("day").max())
     return (
-        seen.join(latest, on=["USUBJID", "day"], how="semi")
+        points.filter(pl.col("day") <= cutoff)
+        .filter(pl.col("day") == pl.col("day").max().over("_row"))
         .sort("SRCDOM", "SRCVAR", "SRCSEQ")
-        .unique("USUBJID", keep="first", maintain_order=True)
-        .select("USUBJID", LSTALVDT="day", LSTALVDM="SRCDOM", LSTALVVR="SRCVAR", LSTALVSQ="SRCSEQ")
+        .unique("_row", keep="first", maintain_order=True)
+        .select("_row", LSTALVDT="day", LSTALVDM="SRCDOM", LSTALVVR="SRCVAR", LSTALVSQ="SRCSEQ")
     )
 
 
