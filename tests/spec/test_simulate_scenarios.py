@@ -77,8 +77,9 @@ def test_when_one_hazard_ratio_is_true():
     assert "share a stratum" in plain[1]
 
 
+STATES = {"progression": 0.2, "death": 0.05, "death_after_progression": 0.15}
 BAD = {
-    "no control": ({"control": {}}, "control: the control arm needs a median or a hazard in pieces"),
+    "no control": ({"control": {}}, "control: the arm needs a median or a hazard in pieces or states"),
     "both": ({"control": {"median": 7, "hazard": [{"value": 0.1}]}}, "one of them"),
     "negative": ({"control": {"median": -7}}, "control.median: "),
     "late start": ({"hazard_ratio": [{"start": 1, "value": 0.5}]}, "the first piece starts at 0"),
@@ -93,6 +94,23 @@ BAD = {
     "blocks": (
         {"allocation": {"method": "permuted_blocks", "experimental": 2, "block_sizes": [4]}},
         "allocation: block sizes are multiples of 3",
+    ),
+    "a shape alone": ({"control": {"hazard": [{"value": 0.1}], "shape": 2}}, "control: a shape goes with a median"),
+    "cured states": ({"control": {"states": STATES, "cured": 0.2}}, "cured goes with a median or a hazard"),
+    "all cured": ({"control": {"median": 7, "cured": 1}}, "control.cured: "),
+    "no effect said": ({"hazard_ratio": []}, "groups.ALL: say the effect"),
+    "said twice": ({"experimental": {"median": 9}}, "experimental and hazard_ratio: the effect is said twice"),
+    "states and a ratio": ({"control": {"states": STATES}}, "groups.ALL: with states the effect is what experimental"),
+    "states in one arm": (
+        {"hazard_ratio": [], "control": {"states": STATES}, "experimental": {"median": 9}},
+        "groups.ALL: either all times have states or none",
+    ),
+    "PFS of one event": ({"tests": [{"id": "p", "endpoint": "PFS"}]}, "tests: PFS needs times by states"),
+    "months of log-rank": ({"tests": [{"id": "a", "months": 12}]}, "months go with rmst and landmark"),
+    "no months": ({"tests": [{"id": "a", "kind": "rmst"}]}, "months go with rmst and landmark"),
+    "landmark in strata": (
+        {"tests": [{"id": "a", "kind": "landmark", "months": 12, "stratified": True}]},
+        "a landmark knows no strata",
     ),
     "no look": ({"looks": [{}]}, "looks.0: a look needs events, a month, or both"),
     "no looks": ({"looks": []}, "looks: "),

@@ -12,26 +12,46 @@ import numpy as np
 import numpy.typing as npt
 
 from trialwright.simulate.allocate import Bools, Chance, arms
-from trialwright.simulate.design import ALMOST_NEVER, Accrual, Design, Dropout, Hazards
+from trialwright.simulate.design import ALMOST_NEVER, Accrual, Design, Dropout, Endpoint, Hazards
 
 Floats = npt.NDArray[np.float64]
 
 _LIFE = 0  # stream
+_AFTER = 2  # stream: which state comes next, and how long it lasts
 NEVER = 1e290
 """Months: later than any event that happens, earlier than any that does not (1 / ALMOST_NEVER)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clock:
+    """One endpoint of the same lives."""
+
+    leaves: Floats
+    """Own months until the event or the loss."""
+    event_at: Floats
+    """Calendar month of the event; beyond NEVER where it does not happen before the loss."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cohort:
     entry: Floats
     leaves: Floats
-    """Own months until the event or the loss."""
+    """Own months until death or the loss."""
     event_at: Floats
-    """Calendar month of the event; beyond NEVER where it does not happen before the loss."""
+    """Calendar month of death; beyond NEVER where it does not happen before the loss."""
     experimental: Bools
     """As (trials, patients), or one row for all."""
     stratum: npt.NDArray[np.uint8] | None
     """None where there is one."""
+    progression: Clock | None = None
+    """Until progression or death, whichever is first; where lives have states."""
+
+    def clock(self, endpoint: Endpoint) -> Clock:
+        if endpoint == "OS":
+            return Clock(self.leaves, self.event_at)
+        if self.progression is None:
+            raise ValueError("lives without states have no progression")
+        return self.progression
 
 
 def enrol(design: Design, seed: int, replicate: npt.NDArray[np.integer]) -> Cohort:
@@ -49,13 +69,34 @@ def enrol(design: Design, seed: int, replicate: npt.NDArray[np.integer]) -> Coho
     one = arms(design.allocation, stratum if design.allocation.stratified else None, shape, chance)
     index = one.view(np.uint8) if group is None else group * np.uint8(2) + one
     entry = _entries(design.accrual, coming)
-    leaves = _waiting(life, design.hazards, index)
+    lives = _waiting(life, design.hazards, index)
+    lost = _lost(design.dropout, loss, one) if losing else None
+    progression = None
+    if design.states is not None:
+        progression = _observed(entry, lives.copy(), lost)
+        lives = _deaths(lives, design.states, index, chance)
+    death = _observed(entry, lives, lost)
+    return Cohort(entry, death.leaves, death.event_at, one, stratum, progression)
+
+
+def _observed(entry: Floats, leaves: Floats, lost: Floats | None) -> Clock:
+    """``leaves`` is changed in place."""
     event_at = entry + leaves
-    if losing:
-        lost = _lost(design.dropout, loss, one)
+    if lost is not None:
         event_at[leaves > lost] = 1 / ALMOST_NEVER
         np.minimum(leaves, lost, out=leaves)
-    return Cohort(entry, leaves, event_at, one, stratum)
+    return Clock(leaves, event_at)
+
+
+def _deaths(first: Floats, states: Floats, index: npt.NDArray[np.uint8], chance: Chance) -> Floats:
+    """Death, from the time of leaving the first state: then, or some time after it was progression.
+
+    Constant rates: where the next state lies does not depend on how long the first one lasted.
+    """
+    which, after, *_ = chance.quad(_AFTER, first.shape[1])
+    progression, death, later = np.maximum(states, ALMOST_NEVER).T
+    grows = which < (progression / (progression + death))[index]
+    return np.asarray(first + np.where(grows, np.log(after) * (-1 / later)[index], 0))
 
 
 def _group(design: Design, u: Floats) -> npt.NDArray[np.uint8]:
@@ -78,16 +119,29 @@ def _entries(accrual: Accrual, u: Floats) -> Floats:
 
 def _waiting(u: Floats, hazards: Hazards, index: npt.NDArray[np.uint8]) -> Floats:
     """Months until the event: the time in which the hazard adds up to -log(u), piece by piece."""
+    cured = None
+    if hazards.cured is not None:
+        share = hazards.cured[index]
+        cured = u <= share
+        u = np.where(cured, 0.5, (u - share) / (1 - share))  # u is the chance to live so long
     total = np.log(u)
     np.negative(total, out=total)
     found = np.zeros(1)
-    width = np.append(np.diff(hazards.start), np.inf)
+    shaped = hazards.shape is not None
+    start = hazards.start[:, None] if hazards.shape is None else hazards.start[:, None] ** hazards.shape
+    width = np.diff(start, axis=0)
     for piece, rate in enumerate(hazards.rate.T):
         each = index if (rate != rate[0]).any() else 0
-        inside = total if piece + 1 == len(width) else np.minimum(total, (rate * width[piece])[each])
+        last = piece == len(width)
+        inside = total if last else np.minimum(total, (rate * width[piece])[index if shaped else each])
         found = found + inside * (1 / rate)[each]
-        if piece + 1 < len(width):
+        if not last:
             total = total - inside
+    if hazards.shape is not None:
+        with np.errstate(over="ignore"):
+            found = np.minimum(found ** (1 / hazards.shape)[index], 1 / ALMOST_NEVER)
+    if cured is not None:
+        found[cured] = 1 / ALMOST_NEVER
     return found
 
 

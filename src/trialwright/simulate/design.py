@@ -6,170 +6,93 @@ section may say where its numbers are from (``source``).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import Field, ValidationError, model_validator
 
+from trialwright.simulate.design_entry import Accrual, Allocation, Dropout, Sites
+from trialwright.simulate.design_looks import Endpoint, Level, Look, Test, check_looks
+from trialwright.simulate.design_pieces import ALMOST_NEVER, Floats, Piece, Section
+from trialwright.simulate.design_times import (
+    Group,
+    Hazards,
+    Row,
+    States,
+    Times,
+    arms_of,
+    check_effect,
+    hazards,
+    ratios,
+    states,
+)
 from trialwright.standards.errors import InputError
-from trialwright.stats.sequential import Spending
-from trialwright.study.base import Frozen, Id, Texts, _frozen_mapping
 from trialwright.study.model import Study
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-Floats = npt.NDArray[np.float64]
+__all__ = [
+    "ALMOST_NEVER",
+    "PREFIX",
+    "Accrual",
+    "Allocation",
+    "Design",
+    "Dropout",
+    "Endpoint",
+    "Group",
+    "Hazards",
+    "Level",
+    "Look",
+    "Piece",
+    "Sites",
+    "States",
+    "Test",
+    "Times",
+    "parse",
+    "read",
+]
 
 PREFIX = "design-"
-LARGEST_BLOCK = 16
-ALMOST_NEVER = 1e-300
-"""The hazard of what does not happen: it leaves every sum and product finite."""
-
-
-class Section(Frozen):
-    source: str = ""
-
-
-class Piece(Section):
-    """``value`` from month ``start`` of a patient's own time until the next piece."""
-
-    start: float = Field(default=0, ge=0)
-    value: float = Field(ge=0, allow_inf_nan=False)
-
-
-Pieces = Annotated[tuple[Piece, ...], Field(min_length=1)]
-
-
-class Control(Section):
-    """The hazard of the control arm: constant with this median, or in pieces."""
-
-    median: Positive | None = None
-    hazard: tuple[Piece, ...] = ()
-
-    @model_validator(mode="after")
-    def _one(self) -> Control:
-        if (self.median is None) == (not self.hazard):
-            raise ValueError("the control arm needs a median or a hazard in pieces, one of them")
-        _rising("control.hazard", self.pieces)
-        return self
-
-    @property
-    def pieces(self) -> tuple[Piece, ...]:
-        return self.hazard or (Piece(value=math.log(2) / self.median),) if self.median else self.hazard
-
-
-class Group(Section):
-    """A kind of patient. ``levels`` say its stratum; ``times`` multiplies its hazard in both arms."""
-
-    id: Id
-    share: Positive
-    levels: Texts = Field(default_factory=lambda: _frozen_mapping({}))
-    times: Positive = 1
-    hazard_ratio: tuple[Piece, ...] = ()
-    """The effect in this group, where it is another."""
-
-
-class Accrual(Section):
-    """``uniform``: each patient comes at any time; ``poisson``: as a stream; ``even``: at equal steps."""
-
-    model: Literal["uniform", "poisson", "even"] = "uniform"
-    months: Positive
-
-
-class Dropout(Section):
-    per_year: Share = 0
-    per_year_experimental: Share | None = None
-    """Where the experimental arm has another."""
-
-
-class Allocation(Section):
-    """``fixed``: each arm has its share of the patients exactly, whoever comes when."""
-
-    method: Literal["permuted_blocks", "simple", "fixed"]
-    control: int = Field(default=1, ge=1)
-    experimental: int = Field(default=1, ge=1)
-    block_sizes: tuple[int, ...] = ()
-    stratified: bool = False
-
-    @model_validator(mode="after")
-    def _blocks(self) -> Allocation:
-        if self.method != "permuted_blocks":
-            return self
-        unit = self.control + self.experimental
-        if not self.block_sizes or any(
-            size < unit or size % unit or size > LARGEST_BLOCK for size in self.block_sizes
-        ):
-            raise ValueError(f"block sizes are multiples of {unit}, up to {LARGEST_BLOCK}")
-        return self
-
-    @property
-    def share(self) -> float:
-        """Of the experimental arm."""
-        return self.experimental / (self.control + self.experimental)
-
-
-class Look(Section):
-    """At so many events, in that month, or what comes first or last of both."""
-
-    events: int | None = Field(default=None, ge=1)
-    month: Positive | None = None
-    whichever: Literal["first", "last"] = "first"
-
-    @model_validator(mode="after")
-    def _when(self) -> Look:
-        if self.events is None and self.month is None:
-            raise ValueError("a look needs events, a month, or both")
-        return self
-
-
-class Level(Section):
-    """One-sided ``alpha`` and how the looks spend it, at the information there is.
-
-    ``planned`` is the number of events on which spending runs: by default those of the last look.
-    """
-
-    alpha: float = Field(default=0.025, gt=0, lt=0.5)
-    spending: Spending = "obrien-fleming"
-    gamma: float = -4
-    planned: int | None = Field(default=None, ge=1)
-
-
-class Test(Section):
-    __test__ = False  # not of pytest
-
-    id: Id
-    kind: Literal["logrank", "fleming-harrington", "maxcombo"] = "logrank"
-    rho: float = Field(default=0, ge=0)
-    gamma: float = Field(default=0, ge=0)
-    stratified: bool = False
 
 
 class Design(Section):
     title: str
     patients: int = Field(ge=2)
-    control: Control
-    hazard_ratio: Pieces
+    control: Times
+    hazard_ratio: tuple[Piece, ...] = ()
+    """The effect, on the hazard of those who can have the event."""
+    experimental: Times | None = None
+    """The times of the experimental arm, where the effect is no hazard ratio."""
     groups: tuple[Group, ...] = Field(default_factory=lambda: (Group(id="ALL", share=1),), min_length=1)
     accrual: Accrual
     dropout: Dropout = Field(default_factory=Dropout)
     allocation: Allocation | None = None
     """None: as the study file says."""
+    predictability: bool = False
+    """Whether to tell how well the next arm can be guessed."""
     looks: tuple[Look, ...] = Field(min_length=1)
     level: Level = Field(default_factory=Level)
     tests: tuple[Test, ...] = Field(min_length=1)
     """The first decides whether the trial stops; the others are judged at the same looks."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _months_of_rates(cls, raw: Any) -> Any:
+        """Accrual by rates alone lasts until they have brought everybody."""
+        accrual = raw.get("accrual") if isinstance(raw, Mapping) else None
+        if (
+            not isinstance(accrual, Mapping)
+            or "months" in accrual
+            or not (accrual.keys() & {"rate", "sites"})
+        ):
+            return raw
+        try:
+            months = Accrual.model_validate({**accrual, "months": 1}).until(int(raw["patients"]))
+        except (ValueError, TypeError, KeyError):
+            return raw  # the fault is told where it stands
+        return {**raw, "accrual": {**accrual, "months": months}}
+
     @model_validator(mode="after")
     def _whole(self) -> Design:
-        _rising("hazard_ratio", self.hazard_ratio)
-        for group in self.groups:
-            if group.hazard_ratio:
-                _rising(f"groups.{group.id}.hazard_ratio", group.hazard_ratio)
         for name, ids in (("groups", [g.id for g in self.groups]), ("tests", [t.id for t in self.tests])):
             if len(set(ids)) < len(ids):
                 raise ValueError(f"{name}: an id is used twice")
@@ -179,20 +102,16 @@ class Design(Section):
             raise ValueError("groups: all name the same stratification factors")
         if len(self.strata) > 256:
             raise ValueError(f"groups: {len(self.strata)} strata are more than 256")
-        return self._looks()
-
-    def _looks(self) -> Design:
-        events = [look.events for look in self.looks if look.events is not None]
-        months = [look.month for look in self.looks if look.month is not None]
-        if sorted(set(events)) != events or sorted(set(months)) != months:
-            raise ValueError("looks: events and months grow from look to look")
-        if self.planned is None:
-            raise ValueError("level.planned: say the planned events where the last look does not")
-        if any(e > self.patients for e in events):
-            raise ValueError("looks: more events than patients")
-        if len(self.looks) > 1 and any(t.kind == "maxcombo" for t in self.tests):
-            raise ValueError("tests: maxcombo knows one look only")
+        check_effect(self.control, self.experimental, self.hazard_ratio, self.groups)
+        check_looks(self.looks, self.level, self.tests, self.patients)
+        if self.tests_of("PFS") and self.control.states is None:
+            raise ValueError("tests: PFS needs times by states")
+        if self.allocation is not None and self.allocation.by_site and not self.accrual.sites:
+            raise ValueError("allocation.by_site: the accrual has no sites")
         return self
+
+    def tests_of(self, endpoint: Endpoint) -> tuple[Test, ...]:
+        return tuple(test for test in self.tests if test.endpoint == endpoint)
 
     @property
     def planned(self) -> int | None:
@@ -208,41 +127,64 @@ class Design(Section):
         return tuple(self.strata.index(_stratum(group)) for group in self.groups)
 
     def proportional(self) -> tuple[float | None, str]:
-        """The one hazard ratio that is true of everybody, or None and why there is none."""
-        found = {p.value for g in self.groups for p in (g.hazard_ratio or self.hazard_ratio)}
+        """The one hazard ratio that is true of everybody, or None and why there is none.
+
+        Of the first test's endpoint.
+        """
+        found: set[float] = set()
+        for control, experimental in zip(self.rows[::2], self.rows[1::2], strict=True):
+            values, why = ratios(control, experimental, self.tests[0].endpoint)
+            if why:
+                return None, why
+            found |= values
         if len(found) > 1:
             return None, "the effect is not the same for all and at all times: no one hazard ratio is true"
         mixed = {
-            (group.times, stratum) for group, stratum in zip(self.groups, self.stratum_of_group, strict=True)
+            (group.times, group.control, stratum)
+            for group, stratum in zip(self.groups, self.stratum_of_group, strict=True)
         }
-        within = {stratum for _, stratum in mixed}
-        told = len(within) == len(mixed) if self.tests[0].stratified else len({t for t, _ in mixed}) == 1
+        within = {stratum for *_, stratum in mixed}
+        told = (
+            len(within) == len(mixed) if self.tests[0].stratified else len({(t, c) for t, c, _ in mixed}) == 1
+        )
         if not told:
             return None, "patients of unlike risk share a stratum: hazards are not proportional there"
         ratio = found.pop()
         return (ratio, "") if ratio > 0 else (None, "the experimental arm has no events")
 
     @cached_property
-    def hazards(self) -> Hazards:
-        """Of each group and arm."""
-        starts = sorted(
-            {p.start for pieces in (self.control.pieces, self.hazard_ratio) for p in pieces}
-            | {p.start for g in self.groups for p in g.hazard_ratio}
+    def rows(self) -> tuple[Row, ...]:
+        """The arms of each group: control, experimental, and the next group."""
+        return tuple(
+            row
+            for group in self.groups
+            for row in arms_of(group, self.control, self.experimental, self.hazard_ratio)
         )
-        rate = np.empty((2 * len(self.groups), len(starts)))
-        for i, group in enumerate(self.groups):
-            for j, start in enumerate(starts):
-                rate[2 * i, j] = group.times * _at(self.control.pieces, start)
-                rate[2 * i + 1, j] = rate[2 * i, j] * _at(group.hazard_ratio or self.hazard_ratio, start)
-        return Hazards(np.array(starts), np.maximum(rate, ALMOST_NEVER))
 
+    @cached_property
+    def hazards(self) -> Hazards:
+        """Of each group and arm; where times are states, that of leaving the first one."""
+        return hazards(self.rows)
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Hazards:
-    """``rate`` is (2 groups, pieces): row 2g of the control arm, 2g + 1 of the experimental."""
+    @cached_property
+    def states(self) -> Floats | None:
+        """Of each row of ``hazards`` the rates of progression, death, and death after progression."""
+        return None if self.control.states is None else states(self.rows)
 
-    start: Floats
-    rate: Floats
+    @cached_property
+    def features(self) -> frozenset[str]:
+        """What it asks for beyond hazards in pieces, even accrual, blocks and log-rank tests, in words."""
+        times = [row.times for row in self.rows]
+        asked = {
+            "weibull": any(t.shape != 1 for t in times),
+            "cure": any(t.cured for t in times),
+            "states": self.control.states is not None,
+            "rates": bool(self.accrual.rate),
+            "sites": bool(self.accrual.sites),
+            "predictability": self.predictability,
+        }
+        kinds = {test.kind for test in self.tests} & {"rmst", "landmark"}
+        return frozenset(word for word, is_so in asked.items() if is_so) | kinds
 
 
 def read(study: Study, name: str) -> Design:
@@ -308,13 +250,3 @@ def _same_strata(study: Study, design: Design, file: str) -> None:
 
 def _stratum(group: Group) -> tuple[str, ...]:
     return tuple(group.levels[factor] for factor in sorted(group.levels))
-
-
-def _rising(name: str, pieces: tuple[Piece, ...]) -> None:
-    starts = [p.start for p in pieces]
-    if starts[0] != 0 or sorted(set(starts)) != starts:
-        raise ValueError(f"{name}: the first piece starts at 0, and starts grow")
-
-
-def _at(pieces: tuple[Piece, ...], month: float) -> float:
-    return [p.value for p in pieces if p.start <= month][-1]

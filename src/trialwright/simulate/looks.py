@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from trialwright.simulate.cohort import NEVER, Cohort
-from trialwright.simulate.design import Design, Level, Look, Test
-from trialwright.stats import batch
+from trialwright.simulate.cohort import NEVER, Clock, Cohort
+from trialwright.simulate.design import Design, Endpoint, Level, Look, Test
+from trialwright.stats import batch, batch_curves
 from trialwright.stats.batch_tables import BatchTables, risk_tables
 from trialwright.stats.gaussian import any_above
 from trialwright.stats.maxcombo import FOUR
@@ -30,6 +30,7 @@ class Seen:
     """The events the look waits for did come."""
     enrolled: Ints
     events: Ints
+    """Of the first test's endpoint."""
     z: tuple[Floats, ...]
     """Of each test, large where the experimental arm does better; NaN where not estimable. For MaxCombo the
     largest of its z."""
@@ -48,29 +49,30 @@ def look_at(design: Design, cohort: Cohort) -> tuple[Seen, ...]:
 def _cuts(design: Design, cohort: Cohort) -> tuple[list[Floats], list[Bools]]:
     months, all_reached = [], []
     wanted = sorted({look.events for look in design.looks if look.events})
-    ordered = cohort.event_at
+    clock = cohort.clock(design.tests[0].endpoint)
+    ordered = clock.event_at
     if wanted:
         ordered = (
             np.sort(ordered, axis=1) if len(wanted) > 1 else np.partition(ordered, wanted[0] - 1, axis=1)
         )
     earlier = np.zeros(len(ordered))
     for look in design.looks:
-        month, reached = _cut(look, ordered, cohort)
+        month, reached = _cut(look, ordered, cohort.entry, clock.leaves)
         earlier = np.maximum(month, earlier)
         months.append(earlier)
         all_reached.append(reached)
     return months, all_reached
 
 
-def _cut(look: Look, ordered: Floats, cohort: Cohort) -> tuple[Floats, Bools]:
+def _cut(look: Look, ordered: Floats, entry: Floats, leaves: Floats) -> tuple[Floats, Bools]:
     """When the look is; where its events never come, when nobody who can leave is left."""
     if look.events is None:
         return np.full(len(ordered), look.month), np.ones(len(ordered), dtype=bool)
     month = ordered[:, look.events - 1].copy()
     late = month >= NEVER
     if late.any():
-        leaves = np.where(cohort.leaves[late] < NEVER, cohort.leaves[late], 0)
-        month[late] = (cohort.entry[late] + leaves).max(axis=1)
+        known = np.where(leaves[late] < NEVER, leaves[late], 0)
+        month[late] = (entry[late] + known).max(axis=1)
     if look.month is not None:
         limit = float(look.month)
         if look.whichever == "last":
@@ -80,28 +82,54 @@ def _cut(look: Look, ordered: Floats, cohort: Cohort) -> tuple[Floats, Bools]:
 
 
 def _seen(design: Design, cohort: Cohort, month: Floats, reached: Bools) -> Seen:
-    cut = month[:, None]
-    dead = cohort.event_at <= cut  # on the calendar, so that the event that triggers the cut counts
-    time = cut - cohort.entry
-    enrolled = np.count_nonzero(time >= 0, axis=1)
-    np.minimum(time, cohort.leaves, out=time)
-    events = np.count_nonzero(dead, axis=1)
-    whole = _tables(design, cohort, time, dead)
-    found = [_tested(test, whole[test.stratified]) for test in design.tests]
-    fit = batch.cox(whole[design.tests[0].stratified])
+    data = _Data(cohort, month)
+    first = design.tests[0]
+    enrolled = np.count_nonzero(cohort.entry <= month[:, None], axis=1)
+    events = np.count_nonzero(data.of(first.endpoint)[1], axis=1)
+    found = [_tested(test, data) for test in design.tests]
+    fit = batch.cox(data.tables(first.endpoint, first.stratified))
     z, combined = zip(*found, strict=True)
     return Seen(month, reached, enrolled, events, z, combined, fit.coef, fit.std_error)
 
 
-def _tables(design: Design, cohort: Cohort, time: Floats, dead: Bools) -> dict[bool, BatchTables]:
-    """With strata and without, as the tests ask."""
-    return {
-        stratified: risk_tables(time, dead, cohort.experimental, cohort.stratum if stratified else None)
-        for stratified in {test.stratified for test in design.tests}
-    }
+class _Data:
+    """What is known at a look, of each endpoint, with strata and without, as tests ask."""
+
+    def __init__(self, cohort: Cohort, month: Floats) -> None:
+        self.cohort, self.month = cohort, month
+        self._of: dict[Endpoint, tuple[Floats, Bools]] = {}
+        self._tables: dict[tuple[Endpoint, bool], BatchTables] = {}
+
+    def of(self, endpoint: Endpoint) -> tuple[Floats, Bools]:
+        """Own months until event, loss or cut, negative before enrolment; and who had the event."""
+        if endpoint not in self._of:
+            self._of[endpoint] = _known(self.cohort.clock(endpoint), self.cohort.entry, self.month)
+        return self._of[endpoint]
+
+    def tables(self, endpoint: Endpoint, stratified: bool) -> BatchTables:
+        key = endpoint, stratified
+        if key not in self._tables:
+            stratum = self.cohort.stratum if stratified else None
+            self._tables[key] = risk_tables(*self.of(endpoint), self.cohort.experimental, stratum)
+        return self._tables[key]
 
 
-def _tested(test: Test, tables: BatchTables) -> tuple[Floats, batch.BatchCombo | None]:
+def _known(clock: Clock, entry: Floats, month: Floats) -> tuple[Floats, Bools]:
+    cut = month[:, None]
+    dead = clock.event_at <= cut  # on the calendar, so that the event that triggers the cut counts
+    time = cut - entry
+    np.minimum(time, clock.leaves, out=time)
+    return time, dead
+
+
+def _tested(test: Test, data: _Data) -> tuple[Floats, batch.BatchCombo | None]:
+    if test.months is not None:
+        time, dead = data.of(test.endpoint)
+        arm, stratum = data.cohort.experimental, data.cohort.stratum if test.stratified else None
+        if test.kind == "rmst":
+            return batch_curves.rmst(time, dead, arm, test.months, stratum=stratum).z, None
+        return batch_curves.landmark(time, dead, arm, test.months).z, None
+    tables = data.tables(test.endpoint, test.stratified)
     if test.kind == "maxcombo":
         combined = batch.combo(tables, FOUR)
         return -combined.z.min(axis=1), combined

@@ -1,0 +1,80 @@
+"""When a simulated trial is looked at, by which tests, and what stops it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from trialwright.simulate.design_pieces import Positive, Section
+from trialwright.stats.sequential import Spending
+from trialwright.study.base import Id
+
+Endpoint = Literal["OS", "PFS"]
+
+
+class Look(Section):
+    """At so many events, in that month, or what comes first or last of both."""
+
+    events: int | None = Field(default=None, ge=1)
+    month: Positive | None = None
+    whichever: Literal["first", "last"] = "first"
+
+    @model_validator(mode="after")
+    def _when(self) -> Look:
+        if self.events is None and self.month is None:
+            raise ValueError("a look needs events, a month, or both")
+        return self
+
+
+class Level(Section):
+    """One-sided ``alpha`` and how the looks spend it, at the information there is.
+
+    ``planned`` is the number of events on which spending runs: by default those of the last look.
+    """
+
+    alpha: float = Field(default=0.025, gt=0, lt=0.5)
+    spending: Spending = "obrien-fleming"
+    gamma: float = -4
+    planned: int | None = Field(default=None, ge=1)
+
+
+class Test(Section):
+    """``rmst``: difference of mean times alive within ``months``; ``landmark``: of survival at ``months``.
+
+    All tests spend on the events of the first one's endpoint.
+    """
+
+    __test__ = False  # not of pytest
+
+    id: Id
+    kind: Literal["logrank", "fleming-harrington", "maxcombo", "rmst", "landmark"] = "logrank"
+    rho: float = Field(default=0, ge=0)
+    gamma: float = Field(default=0, ge=0)
+    months: Positive | None = None
+    """Of a restricted mean or a landmark."""
+    stratified: bool = False
+    endpoint: Endpoint = "OS"
+    """PFS where lives have states: progression or death, whichever comes first."""
+
+    @model_validator(mode="after")
+    def _months(self) -> Test:
+        if (self.kind in ("rmst", "landmark")) != (self.months is not None):
+            raise ValueError("months go with rmst and landmark, and these need them")
+        if self.kind == "landmark" and self.stratified:
+            raise ValueError("a landmark knows no strata")
+        return self
+
+
+def check_looks(looks: tuple[Look, ...], level: Level, tests: tuple[Test, ...], patients: int) -> None:
+    """Raises ValueError where looks do not grow, cannot be reached, or a test cannot be judged at them."""
+    events = [look.events for look in looks if look.events is not None]
+    months = [look.month for look in looks if look.month is not None]
+    if sorted(set(events)) != events or sorted(set(months)) != months:
+        raise ValueError("looks: events and months grow from look to look")
+    if (level.planned or looks[-1].events) is None:
+        raise ValueError("level.planned: say the planned events where the last look does not")
+    if any(e > patients for e in events):
+        raise ValueError("looks: more events than patients")
+    if len(looks) > 1 and any(t.kind == "maxcombo" for t in tests):
+        raise ValueError("tests: maxcombo knows one look only")
