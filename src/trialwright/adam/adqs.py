@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from trialwright.adam.facts import matching
+from trialwright.adam.facts import matching, sequence
 from trialwright.adam.safety_common import Sdtm, because, in_order, of_subjects, only, text
 from trialwright.medicine import qlq_c30
 from trialwright.standards import dates
@@ -64,20 +64,30 @@ def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[p
         frame, wrong = _instrument(study, instrument, sdtm, adsl, cutoff)
         parts.append(frame)
         found.append(wrong)
-    return in_order(pl.concat(parts), ["USUBJID", "PARAMCD"], ["ADT", "SRCSEQ"]), concat(found)
+    frame = pl.concat(parts)  # each instrument's rows are in order
+    if len(study.instruments) > 1:
+        frame = in_order(frame, ["USUBJID", "PARAMCD"], ["ADT", "SRCSEQ"])
+    return frame, concat(found)
 
 
 def _answers(sdtm: Sdtm, source: InstrumentSource) -> pl.DataFrame:
-    """One row per answered item: USUBJID, SEQ, item, value and when, as text."""
+    """One row per answered item: USUBJID, SEQ, item, value and when; and its run.
+
+    A run is what stands together of one subject and time: its texts are compared and read once.
+    """
     rows = matching(sdtm, source.domain, source.where)
-    number = f"{source.domain}SEQ"
-    return rows.select(
-        "USUBJID",
-        text(rows, number).cast(pl.Int64, strict=False).alias("SEQ"),
-        text(rows, source.item_variable).str.strip_prefix(source.item_prefix).alias("item"),
-        text(rows, source.value).alias("value"),
-        text(rows, source.date).alias("when"),
-    ).filter(pl.col("value").is_not_null())
+    value = pl.col(source.value) if source.value in rows.columns else pl.lit(None, dtype=pl.String)
+    return (
+        rows.select(
+            "USUBJID",
+            sequence(rows, source.domain).alias("SEQ"),
+            text(rows, source.item_variable).str.strip_prefix(source.item_prefix).alias("item"),
+            value.alias("value"),
+            text(rows, source.date).alias("when"),
+        )
+        .filter(pl.col("value").is_not_null())
+        .with_columns(run=pl.struct("USUBJID", "when").rle_id())
+    )
 
 
 def _instrument(
@@ -85,36 +95,44 @@ def _instrument(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     source = study.sources.instruments[instrument.id]
     answers = _answers(sdtm, source)
-    known, strangers = of_subjects(
-        answers, adsl, ["TRT01P", "RANDDT", "TRTSDT", "TRTSDTM"], source.domain, "SEQ"
-    )
+    runs = answers.filter(pl.col("run").ne_missing(pl.col("run").shift(1)))
+    known, strange = of_subjects(runs, adsl, ["TRT01P", "RANDDT", "TRTSDT", "TRTSDTM"], source.domain, "SEQ")
+    if strange.height:
+        _, strange = of_subjects(answers, adsl, [], source.domain, "SEQ")
     dated = known.filter((dates.earliest(pl.col("when")) <= cutoff).fill_null(True)).with_columns(
-        ADT=dates.complete(pl.col("when"))
+        ADT=dates.complete(pl.col("when")), moment=dates.datetime(pl.col("when"))
     )
-    usable = dated.filter(pl.col("ADT").is_not_null())
-    scores, invalid = qlq_c30.score(usable.select(*_FORM, "item", "value"), _FORM)
-    forms = _placed(study, instrument, _forms(usable, scores))
-    frame = _scales(scores, forms, instrument, source)
-    return frame, concat([strangers, _undated(dated, source), _unusable(invalid, source)])
+    forms, of_form = _forms(dated.filter(pl.col("ADT").is_not_null()), answers)
+    scores, invalid = qlq_c30.score(of_form.select("form", "item", "value"), ["form"])
+    placed = _placed(study, instrument, _described(forms, of_form, scores))
+    frame = _scales(scores, placed, instrument, source)
+    whose = invalid.join(forms, on="form", how="left", maintain_order="left")
+    return frame, concat([strange, _undated(dated, source), _unusable(whose, source)])
 
 
-def _forms(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
-    """One row per form: when it was answered, whether any scale came of it."""
-    valid = scores.group_by(_FORM).agg(valid=pl.col("score").is_not_null().any())
-    return (
-        answers.with_columns(moment=dates.datetime(pl.col("when")))
-        .group_by(_FORM, maintain_order=True)
-        .agg(
-            pl.col("SEQ").min(),
-            pl.col("moment").min(),
-            pl.col("TRT01P", "RANDDT", "TRTSDT", "TRTSDTM").first(),
-        )
-        .join(valid, on=_FORM, how="left", maintain_order="left")
+def _forms(runs: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One row per form, numbered as they come; and the answers of each."""
+    forms = (
+        runs.group_by(_FORM, maintain_order=True)
+        .agg(pl.col("moment").min(), pl.col("TRT01P", "RANDDT", "TRTSDT", "TRTSDTM").first())
+        .with_row_index("form")
+    )
+    numbers = runs.select("run", *_FORM).join(forms.select("form", *_FORM), on=_FORM).select("run", "form")
+    of_form = answers.select("run", "SEQ", "item", "value").join(numbers, on="run", maintain_order="left")
+    return forms, of_form
+
+
+def _described(forms: pl.DataFrame, answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    """The forms with their first record, and whether any scale came of them."""
+    first = answers.group_by("form").agg(pl.col("SEQ").min())
+    valid = scores.group_by("form").agg(valid=pl.col("score").is_not_null().any())
+    return forms.join(first, on="form", how="left", maintain_order="left").join(
+        valid, on="form", how="left", maintain_order="left"
     )
 
 
 def _placed(study: Study, instrument: Instrument, forms: pl.DataFrame) -> pl.DataFrame:
-    """The forms with ABLFL, AVISIT and AVISITN, and ``late_baseline``."""
+    """The forms with ABLFL, AVISIT and AVISITN, ``baseline_form`` and ``late_baseline``."""
     visits = study.schedule.days(instrument.activity)
     chosen = _baseline(forms, instrument.baseline_days_before)
     later = [visit for visit in visits if visit.day > 0]
@@ -138,15 +156,17 @@ def _baseline(forms: pl.DataFrame, days_before: int) -> pl.DataFrame:
     in_time = day.is_between(-days_before, 0) & ~after_dose.fill_null(False)
     shown_before = (pl.col("ADT") == pl.col("TRTSDT")) & (pl.col("moment") < pl.col("TRTSDTM"))
     before_dose = (pl.col("ADT") < pl.col("TRTSDT")) | shown_before.fill_null(False)
-    valid = forms.sort("ADT").with_columns(
-        rank=pl.when(~pl.col("valid")).then(None).when(in_time).then(2).when(before_dose).then(1)
+    rank = pl.when(~pl.col("valid")).then(None).when(in_time).then(2).when(before_dose).then(1)
+    best = (
+        forms.select("USUBJID", "ADT", baseline_form="form", rank=rank)
+        .filter(pl.col("rank").is_not_null())
+        .sort("rank", "ADT")
+        .unique("USUBJID", keep="last")
+        .select("USUBJID", "baseline_form", baseline_day="ADT", late=pl.col("rank") == 1)
     )
-    best = pl.col("rank") == pl.col("rank").max().over("USUBJID")
-    last = pl.col("ADT") == pl.col("ADT").filter(best).max().over("USUBJID")
-    return valid.with_columns(
-        ABLFL=only((best & last).fill_null(False)),
-        baseline_day=pl.col("ADT").filter(best).max().over("USUBJID"),
-        late_baseline=(best & last & (pl.col("rank") == 1)).fill_null(False),
+    chosen = (pl.col("form") == pl.col("baseline_form")).fill_null(False)
+    return forms.join(best, on="USUBJID", how="left", maintain_order="left").with_columns(
+        ABLFL=only(chosen), late_baseline=chosen & pl.col("late")
     )
 
 
@@ -171,45 +191,65 @@ def _closest(forms: pl.DataFrame, baseline: Visit, later: list[Visit]) -> pl.Dat
         .with_columns(number=number, far=(day - number).abs())
         .sort("far", "ADT", nulls_last=True)
     )
-    one = pl.col("number").is_not_null() & (pl.int_range(pl.len()).over("USUBJID", "nth") == 0)
+    one = pl.col("number").is_not_null() & pl.struct("USUBJID", "nth").is_first_distinct()
     return order.with_columns(
         AVISIT=pl.when(one).then(pl.col("nth").replace_strict(names, default=None, return_dtype=pl.String)),
         AVISITN=pl.when(one).then("number"),
-    )
+    ).sort("form")
 
 
 def _scales(
     scores: pl.DataFrame, forms: pl.DataFrame, instrument: Instrument, source: InstrumentSource
 ) -> pl.DataFrame:
-    labels = dict(qlq_c30.scales().select("scale", "label").iter_rows()) | {"SUMMARY": "Summary score"}
-    rows = scores.join(forms, on=_FORM, how="left", maintain_order="left")
-    base = rows.filter(pl.col("ABLFL") == "Y").select("USUBJID", "scale", BASE="score")
-    too_few = pl.col("score").is_null()
+    """One row per form and scale, in the order of the dataset.
+
+    ``scores`` has the scales of form 0, then of form 1 and so on: a score is found by its place.
+    """
+    rows = _arranged(forms)
+    form, place, n_scales = rows["form"], rows["place"], len(qlq_c30.SCALES)
+    its_own = scores[form * n_scales + place]
+    of_form = forms.select(
+        *("TRT01P", "ADT", "AVISIT", "AVISITN", "ABLFL", "baseline_form"),
+        ADY=dates.study_day(pl.col("ADT"), pl.col("RANDDT")),
+        ANL01FL=only(pl.col("AVISIT") != UNSCHEDULED),
+        SRCSEQ="SEQ",
+        since=pl.col("ADT") > pl.col("baseline_day"),
+        late=pl.when("late_baseline").then(pl.lit(_LATE_BASELINE)),
+    )[form]
+    base = scores["score"].gather(of_form["baseline_form"] * n_scales + place)
+    too_few = pl.col("AVAL").is_null()
     return (
-        rows.join(base, on=["USUBJID", "scale"], how="left", maintain_order="left")
+        rows.hstack(of_form)
+        .hstack(its_own.select(AVAL="score", NITEMS="n_items", NANSWER="n_answered"))
         .with_columns(
-            PARAMCD=pl.col("scale").replace({"SUMMARY": SUMMARY}),
-            PARAM=pl.col("scale").replace_strict(labels, return_dtype=pl.String),
+            BASE=base,
             PARCAT1=pl.lit(instrument.id),
-            ADY=dates.study_day(pl.col("ADT"), pl.col("RANDDT")),
-            AVAL="score",
-            CHG=pl.when(pl.col("ADT") > pl.col("baseline_day")).then(pl.col("score") - pl.col("BASE")),
-            ANL01FL=only(pl.col("AVISIT") != UNSCHEDULED),
-            NITEMS=pl.col("n_items").cast(pl.Int64),
-            NANSWER=pl.col("n_answered").cast(pl.Int64),
             SRCDOM=pl.lit(source.domain),
             SRCVAR=pl.lit(source.value),
-            SRCSEQ="SEQ",
-            RULE=because(
-                pl.when("late_baseline").then(pl.lit(_LATE_BASELINE)),
-                pl.when(too_few & (pl.col("scale") == "SUMMARY"))
-                .then(pl.lit("not every scale of the sum is known"))
-                .when(too_few)
-                .then(pl.lit("fewer than half of the items answered")),
-            ),
+            few=pl.when(too_few & (pl.col("PARAMCD") == SUMMARY))
+            .then(pl.lit("not every scale of the sum is known"))
+            .when(too_few)
+            .then(pl.lit("fewer than half of the items answered")),
         )
-        .match_to_schema(SCHEMA, extra_columns="ignore")
+        .with_columns(
+            CHG=pl.when("since").then(pl.col("AVAL") - pl.col("BASE")),
+            RULE=because(pl.col("late"), pl.col("few")),
+        )
+        .select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
     )
+
+
+def _arranged(forms: pl.DataFrame) -> pl.DataFrame:
+    """Each scale of each form, by subject, scale and day, with the place of the scale in ``SCALES``."""
+    labels = dict(qlq_c30.scales().select("scale", "label").iter_rows()) | {"SUMMARY": "Summary score"}
+    scale = pl.DataFrame({"scale": qlq_c30.SCALES}, schema={"scale": pl.String}).with_row_index("place")
+    named = scale.select(
+        "place",
+        PARAMCD=pl.col("scale").replace({"SUMMARY": SUMMARY}),
+        PARAM=pl.col("scale").replace_strict(labels, return_dtype=pl.String),
+    ).sort("PARAMCD")
+    of_subject = forms.sort("USUBJID", "ADT").group_by("USUBJID", maintain_order=True).agg("form")
+    return of_subject.join(named, how="cross", maintain_order="left_right").explode("form")
 
 
 def _undated(answers: pl.DataFrame, source: InstrumentSource) -> pl.DataFrame:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, reduce
 from importlib import resources
+from operator import add
 from typing import Literal
 
 import numpy as np
@@ -43,11 +44,11 @@ def score(items: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.Da
     counts the scales it rests on. Invalid: keys, item, value, reason; such an answer is treated as
     missing, but for an item answered twice alike.
     """
-    forms = items.select(keys).unique(maintain_order=True).with_row_index("form")
-    numbered, strange = _numbered(items, forms, keys)
-    once, doubled = _once(numbered, keys)
+    form, forms = _forms_of(items, keys)
+    numbered, strange = _numbered(items.with_columns(form), keys)
+    once, doubled = _once(numbered, forms, keys)
     cells = np.full((forms.height, len(ITEMS)), np.nan)
-    cells[once["form"].to_numpy(), once["number"].to_numpy() - 1] = once["value"].to_numpy()
+    cells[once["_form"].to_numpy(), once["number"].to_numpy() - 1] = once["value"].to_numpy()
     answered = pl.DataFrame(cells, schema=dict.fromkeys(ITEMS, pl.Float64), nan_to_null=True)
     answers, invalid = _valid(pl.concat([forms.select(keys), answered], how="horizontal"), keys)
     return _long(answers, keys), pl.concat([strange, doubled, invalid])
@@ -62,20 +63,25 @@ def score_wide(forms: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, 
     return answers.select(*keys, **_scores()), invalid
 
 
-def _numbered(
-    items: pl.DataFrame, forms: pl.DataFrame, keys: Sequence[str]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Answers with the number of their form and item; and those that are no item or no number."""
-    said = items.select(item=pl.col("item").cast(pl.String)).unique()
-    bare = (
-        pl.col("item").str.strip_chars().str.to_lowercase().str.strip_prefix("q").cast(pl.Int64, strict=False)
-    )
-    numbers = said.with_columns(number=pl.when(bare.is_between(1, 30)).then(bare))
-    rows = (
-        items.select(*keys, pl.col("item").cast(pl.String), said="value")
-        .with_columns(value=pl.col("said").cast(pl.Float64, strict=False))
-        .join(numbers, on="item", how="left", nulls_equal=True, maintain_order="left")
-        .join(forms, on=list(keys), how="left", nulls_equal=True, maintain_order="left")
+def _forms_of(items: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.Series, pl.DataFrame]:
+    """The number of each answer's form, and the keys of the forms in that order.
+
+    The answers of a form mostly stand together, so keys are compared once for each such run.
+    """
+    run = items.select(pl.struct(keys).rle_id().alias("_form")).to_series()
+    runs = items.select(keys).filter(run.ne_missing(run.shift(1)))
+    forms = runs.unique(maintain_order=True).with_row_index("_form")
+    of_run = runs.join(forms, on=list(keys), how="left", nulls_equal=True, maintain_order="left")
+    return of_run["_form"].gather(run), forms
+
+
+def _numbered(items: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """_form, number (of the item) and value of the answers; and those that are no item or no number."""
+    rows = items.with_columns(
+        pl.col("item").cast(pl.String),
+        number=_number(items["item"].cast(pl.String)),
+        value=pl.col("value").cast(pl.Float64, strict=False),
+        said="value",
     )
     known, number = pl.col("number").is_not_null(), pl.col("value").is_finite().fill_null(False)
     garbled = rows.filter(known & ~number & pl.col("said").is_not_null())
@@ -83,26 +89,42 @@ def _numbered(
         _invalid(rows.filter(~known), keys, "said", "not an item of the QLQ-C30"),
         _invalid(garbled, keys, "said", "not a number"),
     ]
-    return rows.filter(known & number), pl.concat(strange)
+    usable = rows.select("_form", "number", "value").filter(known & number)
+    return usable, pl.concat(strange)
+
+
+def _number(item: pl.Series) -> pl.Series:
+    """1 to 30, null for what is no item; each different text is read once."""
+    coded = item.cast(pl.Categorical(texts := pl.Categories.random()))
+    bare = pl.col("text").str.strip_chars().str.to_lowercase().str.strip_prefix("q")
+    number = bare.cast(pl.Int64, strict=False)
+    read = texts.to_series().to_frame("text").select(pl.when(number.is_between(1, 30)).then(number))
+    return read.to_series().gather(coded.to_physical())
 
 
 def _invalid(rows: pl.DataFrame, keys: Sequence[str], value: str, reason: str) -> pl.DataFrame:
     return rows.select(*keys, "item", value=pl.col(value).cast(pl.String), reason=pl.lit(reason))
 
 
-def _once(answers: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _once(
+    answers: pl.DataFrame, forms: pl.DataFrame, keys: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One answer per form and item: equal doubles become one, different ones none. Both are reported."""
-    again = (answers["form"].cast(pl.Int64) * len(ITEMS) + answers["number"]).is_duplicated()
+    cell = answers["_form"].to_numpy().astype(np.int64) * len(ITEMS) + answers["number"].to_numpy() - 1
+    again = pl.Series((np.bincount(cell) > 1)[cell], dtype=pl.Boolean)
     doubled = answers.filter(again).with_columns(
-        alike=pl.col("value").n_unique().over("form", "number") == 1,
+        alike=pl.col("value").n_unique().over("_form", "number") == 1,
         item="q" + pl.col("number").cast(pl.String),
     )
-    kept = doubled.filter("alike").unique(["form", "number"], keep="first", maintain_order=True)
+    kept = doubled.filter("alike").unique(["_form", "number"], keep="first", maintain_order=True)
     reports = [
-        _invalid(kept, keys, "value", "answered twice alike"),
-        _invalid(doubled.filter(~pl.col("alike")), keys, "value", "answered twice differently"),
+        _invalid(rows.join(forms, on="_form", how="left", maintain_order="left"), keys, "value", reason)
+        for rows, reason in (
+            (kept, "answered twice alike"),
+            (doubled.filter(~pl.col("alike")), "answered twice differently"),
+        )
     ]
-    return pl.concat([answers.filter(~again), kept.drop("alike")]), pl.concat(reports)
+    return pl.concat([answers.filter(~again), kept.select(answers.columns)]), pl.concat(reports)
 
 
 def _valid(forms: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -137,7 +159,8 @@ def _scores() -> dict[str, pl.Expr]:
         for scale in scored
         if scale not in _NOT_SUMMED
     ]
-    return scored | {"SUMMARY": pl.sum_horizontal(good, ignore_nulls=False) / len(good)}
+    in_order = reduce(add, good)  # a horizontal sum of many threads is not the same to the last digit
+    return scored | {"SUMMARY": in_order / len(good)}
 
 
 def _score(items: Sequence[str], highest: int, kind: str) -> pl.Expr:
@@ -153,25 +176,30 @@ def _answered(items: Sequence[str]) -> pl.Expr:
 
 
 def _long(answers: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    scores = _scores()
     items = dict(scales().select("scale", "items").iter_rows())
     summed = [s for s in items if s not in _NOT_SUMMED]
-    counts = {s: _answered(q) for s, q in items.items()}
-    counts["SUMMARY"] = pl.sum_horizontal(scores[s].is_not_null().cast(pl.Int32) for s in summed)
-    sizes = {s: len(q) for s, q in items.items()} | {"SUMMARY": len(summed)}
-    forms = answers.with_row_index("form")
-    parts = [
-        forms.select(
-            "form",
+    scored = answers.select(**_scores())
+    answered = answers.select(_answered(q).alias(s) for s, q in items.items()).with_columns(
+        SUMMARY=scored.select(_answered(summed)).to_series()
+    )
+    sizes = [len(q) for q in items.values()] + [len(summed)]
+    each = pl.DataFrame({"scale": SCALES, "n_items": sizes}, schema={"scale": pl.String, "n_items": pl.Int32})
+    return (
+        answers.select(keys)
+        .join(each, how="cross", maintain_order="left_right")
+        .select(
             *keys,
-            scale=pl.lit(scale, dtype=pl.Enum(SCALES)),
-            score=scores[scale],
-            n_answered=counts[scale].cast(pl.Int32),
-            n_items=pl.lit(sizes[scale], dtype=pl.Int32),
+            "scale",
+            score=_row_by_row(scored),
+            n_answered=_row_by_row(answered),
+            n_items="n_items",
         )
-        for scale in SCALES
-    ]
-    return pl.concat(parts).sort("form", "scale").drop("form").with_columns(pl.col("scale").cast(pl.String))
+    )
+
+
+def _row_by_row(scales: pl.DataFrame) -> pl.Series:
+    """The values of a form's scales one after another, form by form."""
+    return scales.select(pl.concat_arr(SCALES).explode()).to_series()
 
 
 @dataclass(frozen=True, slots=True)
