@@ -16,10 +16,11 @@ import numpy.typing as npt
 
 from trialwright.stats.arrays import Floats, Ints
 from trialwright.stats.batch_tables import BatchTables, Part, per_trial
+from trialwright.stats.elementary import exp
 
-_STEPS = 60
-_SETTLED = 1e-18  # squared Newton step in units of the standard error
-_FARTHEST = 3.0  # of a Newton step: a hazard ratio of 20
+STEPS = 60
+SETTLED = 1e-18  # squared Newton step in units of the standard error
+FARTHEST = 3.0  # of a Newton step: a hazard ratio of 20
 
 
 class Reason(IntEnum):
@@ -124,20 +125,20 @@ def cox(tables: BatchTables) -> BatchCox:
     ones, surely, perhaps = (np.zeros(tables.trials) for _ in range(3))
     for part, rows in zip(tables.parts, odds, strict=True):
         ones[part.trial] += per_trial(part, part.d1)
-        surely[rows.trial] += per_trial(rows, rows.ratio == 0)
-        perhaps[rows.trial] += per_trial(rows, np.isfinite(rows.ratio))
+        surely[rows.trial] += per_trial(rows, rows.n0 == 0)
+        perhaps[rows.trial] += per_trial(rows, rows.n1 > 0)
     finite = (surely < ones) & (ones < perhaps)
     coef, std_error = np.full(tables.trials, np.nan), np.full(tables.trials, np.nan)
     going = np.flatnonzero(finite)
     beta, low, high = (np.full(tables.trials, v) for v in (0.0, -np.inf, np.inf))
     odds = [rows.of(finite) for rows in odds]
-    for _ in range(_STEPS):
+    for _ in range(STEPS):
         if not going.size:
             break
         share, information = _at(odds, beta)
         score, information = ones[going] - share[going], information[going]
         step = score / information
-        done = step * score < _SETTLED
+        done = step * score < SETTLED
         out = going[done]
         coef[out], std_error[out] = beta[out] + step[done], 1 / np.sqrt(information[done])
         beta[going] = _next(beta[going], step, score, (low, high), going)
@@ -157,12 +158,13 @@ def known(rho: float, gamma: float) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Odds:
-    """Patients at risk in group 0 for each in group 1, one row per death; infinite where group 1 has none."""
+    """Patients at risk in either group, one row per death."""
 
     trial: Ints
     start: Ints
     count: Ints
-    ratio: Floats
+    n1: Floats
+    n0: Floats
 
     def of(self, wanted: npt.NDArray[np.bool_]) -> _Odds:
         """The rows of the wanted trials only."""
@@ -170,8 +172,8 @@ class _Odds:
         if keep.all():
             return self
         count = self.count[keep]
-        rows = self.ratio[np.repeat(keep, self.count)]
-        return _Odds(self.trial[keep], np.cumsum(count) - count, count, rows)
+        rows = np.repeat(keep, self.count)
+        return _Odds(self.trial[keep], np.cumsum(count) - count, count, self.n1[rows], self.n0[rows])
 
 
 def _odds(part: Part) -> _Odds:
@@ -184,18 +186,17 @@ def _odds(part: Part) -> _Odds:
         n1 = np.repeat(n1, d) - f * np.repeat(part.d1, d)
         n0 = np.repeat(n0, d) - f * np.repeat(part.d - part.d1, d)
         count = np.add.reduceat(d, part.start) if part.start.size else count
-    with np.errstate(divide="ignore"):
-        return _Odds(part.trial, np.cumsum(count) - count, count, n0 / n1)
+    return _Odds(part.trial, np.cumsum(count) - count, count, n1, n0)
 
 
 def _at(odds: list[_Odds], beta: Floats) -> tuple[Floats, Floats]:
     """Expected deaths of group 1 and their variance at each trial's coefficient."""
     share, information = np.zeros(beta.size), np.zeros(beta.size)
     for rows in odds:
-        p = np.repeat(np.exp(-beta[rows.trial]), rows.count)
-        p *= rows.ratio
-        p += 1
-        np.divide(1, p, out=p)
+        p = np.repeat(exp(-beta[rows.trial]), rows.count)
+        p *= rows.n0
+        p += rows.n1
+        np.divide(rows.n1, p, out=p)
         total = per_trial(rows, p)
         np.multiply(p, p, out=p)
         share[rows.trial] += total
@@ -208,7 +209,7 @@ def _next(beta: Floats, step: Floats, score: Floats, ends: tuple[Floats, Floats]
     low, high = ends
     low[going] = np.where(score > 0, beta, low[going])
     high[going] = np.where(score < 0, beta, high[going])
-    found = beta + np.clip(step, -_FARTHEST, _FARTHEST)
+    found = beta + np.clip(step, -FARTHEST, FARTHEST)
     outside = (found <= low[going]) | (found >= high[going])
     with np.errstate(invalid="ignore"):
         return np.where(outside, (low[going] + high[going]) / 2, found)

@@ -153,7 +153,7 @@ def _parts(ordered: _Sorted) -> Iterator[Part]:
 
 
 def _tied(ordered: _Sorted) -> Bools:
-    """Trials in which an event may share its time with somebody."""
+    """Trials in which an event shares its time with somebody."""
     packed, marks = ordered.packed, ordered.marks
     tied = np.zeros(len(packed), dtype=bool)
     if packed.shape[1] < 2:
@@ -162,6 +162,11 @@ def _tied(ordered: _Sorted) -> Bools:
     row, column = np.divmod(np.flatnonzero(np.diff(packed, axis=1) <= most), packed.shape[1] - 1)
     events = (marks[row, column] | marks[row, column + 1]) & 1
     tied[row[events > 0]] = True
+    near = np.flatnonzero(tied)
+    if near.size:
+        some = ordered.of(near)
+        same = ~_new_times(some)[:, 1:] & ((some.marks[:, 1:] | some.marks[:, :-1]) & 1).astype(bool)
+        tied[near] = same.any(axis=1)
     return tied
 
 
