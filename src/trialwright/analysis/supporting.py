@@ -8,15 +8,16 @@ chosen after looking: the main analysis stays the stratified log-rank test.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from trialwright.analysis.asked import HAZARD, Asked, tested
+from trialwright.analysis.changed_times import DATES, until_therapy, worst
 from trialwright.analysis.comparison import Pair, pair_of
 from trialwright.analysis.factors import characteristics, design
 from trialwright.analysis.population import contrasts
@@ -26,58 +27,12 @@ from trialwright.analysis.time_to_event import questions
 from trialwright.standards.results import Result, rows_to_frame
 from trialwright.stats.cox import cox, proportional_hazards
 from trialwright.stats.errors import NotEstimable
-from trialwright.stats.logrank import LogRank, logrank
+from trialwright.stats.logrank import logrank
 from trialwright.stats.maxcombo import MaxCombo, maxcombo, modestly_weighted
 from trialwright.stats.penalised import firth_cox, profile_limits
 from trialwright.stats.product_limit import kaplan_meier
 from trialwright.stats.restricted import RestrictedMeanContrast, largest_tau, rmst_difference
 from trialwright.study.model import Analysis, Study
-
-HAZARD: Final = limits("hazard_ratio")
-DATES: Final = ("NACTDT", "CUTOFFDT")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One contrast of one parameter, and the word it is asked under."""
-
-    question: Question
-    pair: Pair
-    word: str
-
-    def say(
-        self,
-        names: Iterable[str],
-        compute: Callable[[], Iterable[float]],
-        *,
-        detail: str = "",
-        note: str = "",
-        gap: str = "not defined",
-    ) -> Iterator[Result]:
-        """Rows of the contrast; a reason names the arms."""
-        yield from self.question.address.estimates(
-            tuple(names),
-            lambda: self.pair.named(compute),
-            group=self.pair.contrast.name,
-            level=self.level(detail),
-            note=note,
-            gap=gap,
-        )
-
-    def count(
-        self, statistic: str, who: npt.NDArray[np.bool_], *, detail: str = "", note: str = ""
-    ) -> Iterator[Result]:
-        """How many of each arm; of the control arm once, with the first contrast."""
-        contrast, one = self.pair.contrast, self.pair.one
-        first = contrast == contrasts(self.question.study)[0]
-        for arm, members in ((contrast.control, ~one), (contrast.experimental, one)):
-            if first or arm != contrast.control:
-                yield self.question.address.number(
-                    statistic, int((who & members).sum()), group=arm, level=self.level(detail), note=note
-                )
-
-    def level(self, detail: str) -> str:
-        return f"{self.word} | {detail}" if detail else self.word
 
 
 def supporting(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
@@ -103,10 +58,6 @@ def _with_start(question: Question, adtte: pl.DataFrame) -> Question:
     return replace(question, sample=sample)
 
 
-def _tested(found: LogRank) -> tuple[float, float]:
-    return found.z, found.p_value
-
-
 def _weighted(rho: float, gamma: float) -> Callable[[Asked], Iterator[Result]]:
     """Log-rank test with the weights of Fleming and Harrington."""
 
@@ -115,7 +66,7 @@ def _weighted(rho: float, gamma: float) -> Callable[[Asked], Iterator[Result]]:
 
         def compute() -> tuple[float, float]:
             labels = pair.strata.labels
-            return _tested(logrank(pair.time, pair.event, pair.one, labels, rho=rho, gamma=gamma))
+            return tested(logrank(pair.time, pair.event, pair.one, labels, rho=rho, gamma=gamma))
 
         yield from asked.say(("z", "p_value"), compute)
 
@@ -146,7 +97,7 @@ def _modest(asked: Asked) -> Iterator[Result]:
 
     def compute() -> tuple[float, float]:
         day, labels = asked.question.days(months), pair.strata.labels
-        return _tested(modestly_weighted(pair.time, pair.event, pair.one, day, labels))
+        return tested(modestly_weighted(pair.time, pair.event, pair.one, day, labels))
 
     yield from asked.say(("z", "p_value"), compute, note=f"weights grow until {in_months(months)}")
 
@@ -179,7 +130,7 @@ def _means(question: Question, pair: Pair, tau: float) -> RestrictedMeanContrast
 
 def _unstratified(asked: Asked) -> Iterator[Result]:
     pair = asked.pair
-    yield from asked.say(("z", "p_value"), lambda: _tested(logrank(pair.time, pair.event, pair.one)))
+    yield from asked.say(("z", "p_value"), lambda: tested(logrank(pair.time, pair.event, pair.one)))
     yield from asked.say((*HAZARD, "p_wald"), lambda: pair.hazard_ratio(asked.question.confidence, None))
 
 
@@ -279,60 +230,6 @@ def _profile(asked: Asked) -> Iterator[Result]:
     yield from asked.say((*HAZARD, "p_lrt"), compute, gap="the likelihood never falls enough for a limit")
 
 
-def _until_therapy(asked: Asked) -> Iterator[Result]:
-    """Follow-up ends with another anticancer therapy; an event of the same day counts."""
-    people = asked.pair.people
-    if not {"NACTDT", "STARTDT"} <= set(people.columns):
-        yield from asked.say((*HAZARD, "p_wald"), _not_there("the day of another therapy is not in the data"))
-        return
-    day = _day(asked, "NACTDT")
-    cut = ((day >= 0) & (day < pl.col("AVAL"))).fill_null(False)
-    changed = people.select(cut.alias("cut"), time=pl.when(cut).then(day).otherwise("AVAL"))
-    yield from _changed(asked, changed, event=asked.pair.event & ~changed["cut"].to_numpy())
-
-
-def _worst(asked: Asked) -> Iterator[Result]:
-    """Those lost to follow-up have the event in the experimental arm, and live to the cutoff in the other.
-
-    Lost: censored longer before the cutoff than the study says.
-    """
-    people = asked.pair.people
-    if not {"CUTOFFDT", "STARTDT"} <= set(people.columns):
-        yield from asked.say((*HAZARD, "p_wald"), _not_there("the day of the cutoff is not in the data"))
-        return
-    last = _day(asked, "CUTOFFDT")
-    wait = asked.question.days(asked.question.analysis.lost_after_months)
-    lost = (~pl.col("event") & (last - pl.col("AVAL") > wait)).fill_null(False)
-    changed = people.select(
-        lost.alias("cut"), time=pl.when(lost & ~pl.col("one")).then(last).otherwise("AVAL")
-    )
-    yield from _changed(asked, changed, event=asked.pair.event | (changed["cut"].to_numpy() & asked.pair.one))
-
-
-def _day(asked: Asked, date: str) -> pl.Expr:
-    """As AVAL counts days."""
-    return (pl.col(date) - pl.col("STARTDT")).dt.total_days() + asked.question.study.study.day_offset
-
-
-def _not_there(why: str) -> Callable[[], Iterable[float]]:
-    def compute() -> Iterable[float]:
-        raise NotEstimable(why)
-
-    return compute
-
-
-def _changed(asked: Asked, changed: pl.DataFrame, event: npt.NDArray[np.bool_]) -> Iterator[Result]:
-    """Log-rank and Cox, both stratified, of times that were changed for those in ``cut``."""
-    pair = replace(asked.pair, time=changed["time"].cast(pl.Float64).to_numpy(), event=event)
-    other = replace(asked, pair=pair)
-    yield from other.count("n_changed", changed["cut"].to_numpy())
-    sides = (pair.time, pair.event, pair.one, pair.strata.labels)
-    yield from other.say(("z", "p_value"), lambda: _tested(logrank(*sides)))
-    yield from other.say(
-        (*HAZARD, "p_wald"), lambda: pair.hazard_ratio(asked.question.confidence, pair.strata.labels)
-    )
-
-
 TESTS: Final[Mapping[str, Callable[[Asked], Iterator[Result]]]] = {
     "logrank": _weighted(0, 0),
     "fleming_harrington_1_0": _weighted(1, 0),
@@ -347,6 +244,6 @@ TESTS: Final[Mapping[str, Callable[[Asked], Iterator[Result]]]] = {
     "adjusted": _adjusted,
     "firth": _firth,
     "profile": _profile,
-    "censored_at_new_therapy": _until_therapy,
-    "worst_case": _worst,
+    "censored_at_new_therapy": until_therapy,
+    "worst_case": worst,
 }
