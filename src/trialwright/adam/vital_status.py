@@ -87,7 +87,7 @@ def _imputed_part() -> pl.Expr:
 
 
 def _alive(study: Study, sdtm: Sdtm, frame: pl.DataFrame) -> pl.DataFrame:
-    """Every day that proves life, the earliest its text allows; with ``_row`` and ``_latest`` of the frame."""
+    """Every day that proves life, the earliest its text allows, with the frame's ``_row`` and ``_latest``."""
     points = [_signs(sdtm, point) for point in study.sources.alive]
     randomised = frame.filter(pl.col("RANDDT").is_not_null()).select(
         "USUBJID",

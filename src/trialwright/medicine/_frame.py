@@ -35,6 +35,24 @@ def word_of(sentences: Iterable[Sentence]) -> pl.Expr:
     return decided
 
 
+def placed(frame: pl.DataFrame, names: Iterable[str]) -> pl.Series:
+    """Each row's place in the order of these columns, null first: one whole number instead of many texts.
+
+    Equal rows share a place; places may be left out.
+    """
+    place = pl.repeat(0, frame.height, dtype=pl.Int64, eager=True)
+    for name in names:
+        column = frame.get_column(name)
+        if column.dtype == pl.String:
+            column = column.cast(pl.Enum(column.unique().drop_nulls().sort()))
+        if isinstance(column.dtype, pl.Enum):
+            codes, n = column.to_physical().cast(pl.Int64), len(column.dtype.categories)
+        else:
+            codes, n = column.rank("dense").cast(pl.Int64) - 1, frame.height
+        place = place * (n + 1) + (codes + 1).fill_null(0)
+    return place
+
+
 def require(frame: pl.DataFrame, columns: Iterable[str], name: str) -> None:
     """Raise ValueError, naming them, if columns are missing."""
     missing = [column for column in columns if column not in frame.columns]

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from trialwright.medicine._frame import Sentence, require, require_words, result_of, word_of
+from trialwright.medicine._frame import Sentence, placed, require, require_words, result_of, word_of
 from trialwright.medicine.recist.policy import DEFAULT, Policy
 from trialwright.medicine.recist.target import PATIENT
 
@@ -27,44 +27,56 @@ def best_response(time_points: pl.DataFrame, policy: Policy = DEFAULT, *, confir
     """
     require(time_points, [*PATIENT, "day", "response"], "time_points")
     require_words(time_points, "response", RESPONSES, "time_points")
-    course = _with_confirmation(_until_progression(time_points), policy)
-    if not confirmed:
-        course = course.with_columns(
-            counted="response",
-            as_response=pl.when(pl.col("response").is_in(["CR", "PR"])).then("response"),
-            confirm_day=pl.lit(None, dtype=pl.Int64),
-        )
+    course = _until_progression(time_points)
+    course = _with_confirmation(course, policy) if confirmed else _as_recorded(course)
     return _best_of(course, _sentences(policy, confirmed=confirmed))
 
 
 def _until_progression(time_points: pl.DataFrame) -> pl.DataFrame:
     """One row per subject, assessor and day, in order, cut after the first PD.
 
-    ``p`` numbers the patients as one assessor saw them, ``n`` their assessments.
+    ``p`` numbers the patients as one assessor saw them, ``n`` all assessments. ``pr_follows``: a CR with a PR
+    after it.
     """
     worst_first = pl.col("response").replace_strict(
         _WORST_FIRST, range(len(_WORST_FIRST)), return_dtype=pl.Int8
     )
-    progression = (pl.col("response") == "PD").cast(pl.Int64)
-    return (
-        time_points.select(*PATIENT, pl.col("day").cast(pl.Int64), "response")
-        .drop_nulls(["day", "response"])
-        .sort(*PATIENT, "day", worst_first)
-        .unique([*PATIENT, "day"], keep="first", maintain_order=True)
-        .with_columns(p=pl.struct(PATIENT).rle_id())
-        .filter((progression.cum_sum().over("p") - progression) == 0)
-        .with_columns(n=pl.int_range(pl.len(), dtype=pl.Int64).over("p"))
+    given = time_points.select(*PATIENT, pl.col("day").cast(pl.Int64), "response").drop_nulls(
+        ["day", "response"]
+    )
+    course = (
+        given.with_columns(p=placed(given, PATIENT), _worst=worst_first)
+        .sort("p", "day", "_worst")
+        .filter(~(_same_as_before("p") & _same_as_before("day")))
+    )
+    progressed = pl.when(pl.col("response") == "PD").then("p").forward_fill().shift()
+    course = course.filter(progressed.ne_missing(pl.col("p"))).with_row_index("n")
+    response = pl.col("response")
+    next_pr = pl.when(response == "PR").then("p").backward_fill()
+    return course.with_columns(
+        pl.col("n").cast(pl.Int64), pr_follows=(response == "CR") & next_pr.eq_missing(pl.col("p"))
+    )
+
+
+def _same_as_before(column: str) -> pl.Expr:
+    return pl.col(column).eq_missing(pl.col(column).shift())
+
+
+def _as_recorded(course: pl.DataFrame) -> pl.DataFrame:
+    """Each CR or PR counts, confirmed or not."""
+    return course.with_columns(
+        counted="response",
+        as_response=pl.when(pl.col("response").is_in(["CR", "PR"])).then("response"),
+        confirm_day=pl.lit(None, dtype=pl.Int64),
     )
 
 
 def _with_confirmation(course: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """Adds as_response (CR or PR where confirmed as such), confirm_day, and whether a PR follows a CR.
+    """Adds as_response (CR or PR where confirmed as such) and confirm_day.
 
     After a true CR any disease is recurrence; a PR recorded after an unconfirmed CR tells that this was a PR.
     """
-    a_pr_follows = (pl.col("response") == "PR").cast(pl.Int64).cum_sum(reverse=True).over("p") > 0
-    course = course.with_columns(counted="response", pr_follows=(pl.col("response") == "CR") & a_pr_follows)
-    course = _confirm(course, "CR", ["CR"], policy)
+    course = _confirm(course.with_columns(counted="response"), "CR", ["CR"], policy)
     if policy.cr_then_pr == "pr":
         was_pr = pl.col("pr_follows") & pl.col("confirmed_CR").is_null()
         course = course.with_columns(counted=pl.when(was_pr).then(pl.lit("PR")).otherwise("counted"))
@@ -82,37 +94,29 @@ def _confirm(course: pl.DataFrame, response: str, by: list[str], policy: Policy)
     """Adds ``confirmed_<response>``: the day on which one of ``by`` confirms it, null where none does.
 
     Only the earliest assessment late enough need be tried: what lies before it lies before all later ones.
+    Days are counted on one line, patient after patient, far enough apart.
     """
-    course = course.with_columns(_so_far())
-    first = course.filter(pl.col("counted") == response)
-    confirming = course.filter(pl.col("counted").is_in(by))
-    pairs = (
-        first.with_columns(due=pl.col("day") + max(policy.confirmation_days, 1))
-        .sort("due")
-        .join_asof(
-            confirming.sort("day"),
-            left_on="due",
-            right_on="day",
-            by="p",
-            strategy="forward",
-            suffix="_then",
-            check_sortedness=False,
-        )
-        .filter(pl.col("day_then").is_not_null() & _allowed_between(response, policy))
-        .select("p", "n", pl.col("day_then").alias(f"confirmed_{response}"))
+    wait, day = max(policy.confirmation_days, 1), pl.col("day")
+    line = pl.col("p") * (day.max() - day.min() + 1) + day
+    told = course.with_columns(*_so_far(), line=line).with_columns(due=pl.col("line") + wait)
+    confirming = told.filter(pl.col("counted").is_in(by)).select(pl.all().name.suffix("_then"))
+    confirmed = (
+        (pl.col("counted") == response)
+        & (pl.col("p_then") == pl.col("p"))
+        & _allowed_between(response, policy)
     )
-    return course.join(pairs, on=["p", "n"], how="left", maintain_order="left")
+    return told.join_asof(confirming, left_on="due", right_on="line_then", strategy="forward").select(
+        *course.columns, pl.when(confirmed).then("day_then").alias(f"confirmed_{response}")
+    )
 
 
 def _so_far() -> list[pl.Expr]:
     """Running counts, whose differences tell what lies between; and the last CR that a PR has followed."""
     counted = pl.col("counted")
-    last_cr = pl.when(counted == "CR").then("n").forward_fill().over("p")
-    cr_before_pr = pl.when(counted == "PR").then(last_cr).cum_max().forward_fill().over("p")
+    last_cr = pl.when(counted == "CR").then("n").forward_fill()
+    cr_before_pr = pl.when(counted == "PR").then(last_cr).forward_fill()
     kinds = {"ne": ["NE"], "sd": ["SD"], "pr": ["PR"], "other": ["NON-CR/NON-PD", "NED"]}
-    counts = [
-        counted.is_in(words).cast(pl.Int64).cum_sum().over("p").alias(kind) for kind, words in kinds.items()
-    ]
+    counts = [counted.is_in(words).cast(pl.Int64).cum_sum().alias(kind) for kind, words in kinds.items()]
     return [*counts, cr_before_pr.alias("cr_before_pr")]
 
 
@@ -135,7 +139,8 @@ def _sentences(policy: Policy, *, confirmed: bool) -> list[Sentence]:
     stable = late_enough
     if confirmed and policy.cr_then_pr == "sd_at_cr":
         stable = late_enough & (pl.col("pr_follows") | ~pl.col("pr_follows").any().over("p"))
-    after_cr = (counted == "CR").cum_max().over("p") & counted.is_in(["PR", "SD"])
+    had_cr = pl.when(counted == "CR").then("p").forward_fill().eq_missing(pl.col("p"))
+    after_cr = had_cr & counted.is_in(["PR", "SD"])
     too_late = pl.col("day") > policy.bor_pd_max_days if policy.bor_pd_max_days is not None else pl.lit(False)
     how = "confirmed" if confirmed else "first"
     return [
@@ -161,14 +166,14 @@ def _sentences(policy: Policy, *, confirmed: bool) -> list[Sentence]:
 def _best_of(course: pl.DataFrame, sentences: list[Sentence]) -> pl.DataFrame:
     """The earliest of the best; a reason for NE comes before a mere NE."""
     rank = pl.col("best_response").replace_strict(RESPONSES, range(len(RESPONSES)), return_dtype=pl.Int8)
-    whole = course.group_by(PATIENT).agg(
+    whole = course.group_by("p").agg(
         pl.col("day").filter(pl.col("as_response").is_not_null()).min().alias("response_day"),
         pl.when(pl.col("pr_follows").any()).then(pl.lit("CR_THEN_PR")).alias("finding"),
     )
     return (
         course.with_columns(best_response=result_of(sentences), rule=word_of(sentences))
-        .sort(*PATIENT, rank, pl.col("rule") == "not_evaluable", "n")
-        .unique(PATIENT, keep="first", maintain_order=True)
-        .join(whole, on=PATIENT, how="left", nulls_equal=True, maintain_order="left")
+        .sort("p", rank, pl.col("rule") == "not_evaluable", "n")
+        .unique("p", keep="first", maintain_order=True)
+        .join(whole, on="p", how="left", maintain_order="left")
         .select(*PATIENT, "best_response", "day", "confirm_day", "response_day", "rule", "finding")
     )
