@@ -1,7 +1,8 @@
 """Operating characteristics: what the tally says, as results rows, each with its Monte Carlo error.
 
 ``analysis`` is the scenario, ``group`` the test, ``level`` the look ("1", "2", …) or "stop": the look at
-which the first test stops the trial, the last one if it never does. A statistic with ``_se`` is the error of
+which the first test stops the trial, the last one if it never does; "stop, futility obeyed": the same where a
+look that is futile stops it too. A statistic with ``_se`` is the error of
 the one without. Hazard ratios are of the Cox model that goes with the first test, averaged on the log scale.
 """
 
@@ -10,15 +11,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
 from trialwright.simulate.design import Design, Test
-from trialwright.simulate.tally import Tally, mean, proportion
+from trialwright.simulate.looks import bounds
+from trialwright.simulate.tally import CONFIDENCE, STOP, STOP_OBEYED, Tally, bound_at, mean, proportion
 from trialwright.standards.results import Result, result, rows_to_frame
-from trialwright.stats.normal import below, quantile
+from trialwright.stats.normal import below, quantile, z_of
+
+__all__ = ["PER_LOOK", "STOP", "STOP_OBEYED", "characteristics", "rejects", "schoenfeld"]
 
 PER_LOOK = ("month", "events", "enrolled", "reached", "std_error")
-STOP = "stop"
 
 
 def characteristics(design: Design, name: str, found: Tally) -> pl.DataFrame:
@@ -38,7 +42,10 @@ def _rows(design: Design, name: str, found: Tally) -> Iterator[Result]:
     yield result(name, "true_hazard_ratio", truth, note=why)
     for test in design.tests:
         yield from _of_test(design, name, found, test)
-    for level in (*(str(k + 1) for k in range(len(design.looks))), STOP):
+    if "futility" in design.features:
+        yield from _futility(design, name, found)
+    stops = (STOP, STOP_OBEYED) if "futility" in design.features else (STOP,)
+    for level in (*(str(k + 1) for k in range(len(design.looks))), *stops):
         for statistic in PER_LOOK:
             yield from _with_error(name, statistic, *mean(found, statistic, level), level=level)
         yield from _hazard_ratio(name, found, level, truth, why)
@@ -52,11 +59,59 @@ def _of_test(design: Design, name: str, found: Tally, test: Test) -> Iterator[Re
         yield from _with_error(name, "stops", *proportion(count, trials), group=test.id, level=look)
         gaps = found["no_z", test.id, look]
         yield result(name, "not_estimable", gaps, group=test.id, level=look, note="trials without a value")
+    if design.level.calibrate:
+        yield from _calibrated(design, name, found, test)
     closed = schoenfeld(design) if test == design.tests[0] and test.kind == "logrank" else None
     if closed is not None:
         yield result(
             name, "power_closed_form", closed, group=test.id, note="Schoenfeld, Biometrics 1983;39:499"
         )
+
+
+def _futility(design: Design, name: str, found: Tally) -> Iterator[Result]:
+    """How often the first test's trial ends as futile, and what that costs."""
+    first, trials = design.tests[0].id, found["trials",]
+    counts = {str(k + 1): found["futile", first, str(k + 1)] for k in range(len(design.looks))}
+    for look, count in {**counts, "": sum(counts.values())}.items():
+        yield from _with_error(
+            name, "stops_for_futility", *proportion(count, trials), group=first, level=look
+        )
+    obeying = proportion(found["rejected_obeying", first, ""], trials)
+    yield from _with_error(name, f"{rejects(design)}_futility_obeyed", *obeying, group=first)
+
+
+def _calibrated(design: Design, name: str, found: Tally, test: Test) -> Iterator[Result]:
+    """The bounds at which the simulated level is that promised, with the limits of simulation, beside those
+    of the normal approximation. With several looks all bounds are moved by as much.
+    """
+    alpha, trials = design.level.alpha, found["trials",]
+    spread = z_of(CONFIDENCE) * math.sqrt(trials * alpha * (1 - alpha))
+    near = {"": 0.0, "_lower": spread, "_upper": -spread}
+    for look, bound, gap in _planned(design, test):
+        yield result(name, "bound", bound, group=test.id, level=look, note=gap)
+        for end, more in near.items():
+            z = bound_at(found, test.id, alpha * trials + more)
+            told = math.nan if bound is None and len(design.looks) > 1 else z
+            if bound is not None:
+                told = bound + (z + quantile(alpha))
+            note = (gap or "too few trials") if math.isnan(told) else ""
+            yield result(name, f"bound_at_level{end}", told, group=test.id, level=look, note=note)
+
+
+def _planned(design: Design, test: Test) -> Iterator[tuple[str, float | None, str]]:
+    """Of each look the bound of spending at the planned events, or why there is none."""
+    if test.kind == "maxcombo":
+        yield "1", None, "of each trial its own: the correlation of its weights"
+        return
+    events = [look.events or 0 for look in design.looks]
+    if len(events) == 1:
+        yield "1", -quantile(design.level.alpha), ""
+        return
+    if not design.looks[-1].events and design.planned:
+        events[-1] = design.planned
+    for k, bound in enumerate(bounds(design, np.array([events]))[0].tolist()):
+        known = bound if math.isfinite(bound) else None
+        yield str(k + 1), known, "" if known is not None else "nothing is spent, or no events are planned"
 
 
 def schoenfeld(design: Design) -> float | None:

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from trialwright.simulate.design_entry import Accrual, Allocation, Dropout, Sites
-from trialwright.simulate.design_looks import Endpoint, Level, Look, Test, check_looks
+from trialwright.simulate.design_looks import Endpoint, Futility, Level, Look, Test, check_looks
 from trialwright.simulate.design_pieces import ALMOST_NEVER, Floats, Piece, Section
 from trialwright.simulate.design_times import (
     Group,
@@ -38,6 +38,7 @@ __all__ = [
     "Design",
     "Dropout",
     "Endpoint",
+    "Futility",
     "Group",
     "Hazards",
     "Level",
@@ -106,6 +107,10 @@ class Design(Section):
         check_looks(self.looks, self.level, self.tests, self.patients)
         if self.tests_of("PFS") and self.control.states is None:
             raise ValueError("tests: PFS needs times by states")
+        if self.level.calibrate and self.proportional()[0] != 1:
+            raise ValueError(
+                "level.calibrate: a level is the error where there is no effect, and here is one"
+            )
         if self.allocation is not None and self.allocation.by_site and not self.accrual.sites:
             raise ValueError("allocation.by_site: the accrual has no sites")
         return self
@@ -139,6 +144,8 @@ class Design(Section):
             found |= values
         if len(found) > 1:
             return None, "the effect is not the same for all and at all times: no one hazard ratio is true"
+        if found == {1.0}:
+            return 1.0, ""  # whatever the patients: the arms are alike
         mixed = {
             (group.times, group.control, stratum)
             for group, stratum in zip(self.groups, self.stratum_of_group, strict=True)
@@ -182,6 +189,9 @@ class Design(Section):
             "rates": bool(self.accrual.rate),
             "sites": bool(self.accrual.sites),
             "predictability": self.predictability,
+            "futility": any(look.futility for look in self.looks),
+            "bounds": bool(self.level.bounds),
+            "calibrate": self.level.calibrate,
         }
         kinds = {test.kind for test in self.tests} & {"rmst", "landmark"}
         return frozenset(word for word, is_so in asked.items() if is_so) | kinds

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, model_validator
 
 from trialwright.simulate.design_pieces import Positive, Section
 from trialwright.stats.sequential import Spending
-from trialwright.study.base import Id
+from trialwright.study.base import Id, _frozen_mapping
 
 Endpoint = Literal["OS", "PFS"]
+Bounds = Annotated[Mapping[str, tuple[float, ...]], AfterValidator(_frozen_mapping), PlainSerializer(dict)]
+
+
+class Futility(Section):
+    """Stop where the first test's conditional power falls below a limit; the bounds of efficacy do not count
+    on it (non-binding). Lan, Simon and Halperin, Commun Stat C 1982;1:207.
+    """
+
+    conditional_power: float = Field(gt=0, lt=1)
+    effect: Literal["trend", "design"] = "trend"
+    """Whether what was seen goes on, or what was planned comes."""
+    hazard_ratio: Positive | None = None
+    """What was planned."""
+
+    @model_validator(mode="after")
+    def _planned(self) -> Futility:
+        if (self.effect == "design") != (self.hazard_ratio is not None):
+            raise ValueError("the effect design needs a hazard_ratio, and trend has none")
+        return self
 
 
 class Look(Section):
@@ -19,6 +39,7 @@ class Look(Section):
     events: int | None = Field(default=None, ge=1)
     month: Positive | None = None
     whichever: Literal["first", "last"] = "first"
+    futility: Futility | None = None
 
     @model_validator(mode="after")
     def _when(self) -> Look:
@@ -37,6 +58,11 @@ class Level(Section):
     spending: Spending = "obrien-fleming"
     gamma: float = -4
     planned: int | None = Field(default=None, ge=1)
+    bounds: Bounds = Field(default_factory=lambda: _frozen_mapping({}))
+    """Of a test, by its id, the z of each look from which it rejects, in place of what spending says: where
+    the normal approximation does not hold the level, as ``calibrate`` finds."""
+    calibrate: bool = False
+    """In a scenario without effect: whether to tell at which bounds each test holds ``alpha``."""
 
 
 class Test(Section):
@@ -78,3 +104,8 @@ def check_looks(looks: tuple[Look, ...], level: Level, tests: tuple[Test, ...], 
         raise ValueError("looks: more events than patients")
     if len(looks) > 1 and any(t.kind == "maxcombo" for t in tests):
         raise ValueError("tests: maxcombo knows one look only")
+    if looks[-1].futility is not None:
+        raise ValueError("looks: the last has nothing to stop for futility")
+    for test, z in level.bounds.items():
+        if test not in {t.id for t in tests} or len(z) != len(looks):
+            raise ValueError(f"level.bounds.{test}: a bound for each of {len(looks)} looks of a test")

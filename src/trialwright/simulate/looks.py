@@ -143,10 +143,10 @@ def stopped(design: Design, seen: tuple[Seen, ...]) -> Ints:
     limits = bounds(design, np.array([look.events for look in seen]).T)
     for k, look in enumerate(seen):
         for i, z in enumerate(look.z):
-            combined = look.combined[i]
-            if combined is None:
+            combined, stated = look.combined[i], design.level.bounds.get(design.tests[i].id)
+            if combined is None or stated is not None:
                 with np.errstate(invalid="ignore"):
-                    crossed[i, k] = z >= limits[:, k]
+                    crossed[i, k] = z >= (limits[:, k] if stated is None else stated[k])
             else:
                 crossed[i, k] = _combo_rejects(combined, design.level.alpha)
     return np.asarray(crossed.argmax(axis=1))

@@ -14,18 +14,24 @@ import numpy.typing as npt
 
 from trialwright.simulate.design import Design
 from trialwright.simulate.looks import Seen, stopped
+from trialwright.simulate.stops import exceeding, futile
 from trialwright.standards.errors import InputError
 from trialwright.stats.normal import z_of
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 _BITS = 32
 _UNIT = 2.0**_BITS
 _LIMIT = 2.0**31
+_Z_STEPS = 1024
+_Z_MOST = 8
+STOP = "stop"
+STOP_OBEYED = "stop, futility obeyed"
 CONFIDENCE = 0.95
 
 Tally = Counter[tuple[str, ...]]
-"""Whole numbers by name: ``(quantity, look or "stop", …)``."""
+"""Whole numbers by name: ``(quantity, test or number, look or stop or place)``."""
 
 
 def tally(design: Design, seen: tuple[Seen, ...]) -> Tally:
@@ -44,8 +50,48 @@ def tally(design: Design, seen: tuple[Seen, ...]) -> Tally:
     for k, column in enumerate(columns):
         _add(found, column, str(k + 1))
     last = np.minimum(when[0], len(seen) - 1)
-    _add(found, {name: np.choose(last, [c[name] for c in columns]) for name in columns[0]}, "stop")
+    _add(found, _chosen(columns, last), STOP)
+    if "futility" in design.features:
+        _futility(found, design, seen, when[0], columns)
+    if design.level.calibrate:
+        _exceeding(found, design, seen)
     return found
+
+
+def _chosen(columns: list[dict[str, Floats]], look: Ints) -> dict[str, Floats]:
+    """The numbers of each trial at a look of its own."""
+    return {name: np.choose(look, [c[name] for c in columns]) for name in columns[0]}
+
+
+def _futility(
+    found: Tally, design: Design, seen: tuple[Seen, ...], when: Ints, columns: list[dict[str, Floats]]
+) -> None:
+    """Where trials end that obey the limits of futility: a look that rejects is not futile."""
+    vain = futile(design, seen)
+    stops = vain < when
+    for k in range(len(seen)):
+        found["futile", design.tests[0].id, str(k + 1)] = int((stops & (vain == k)).sum())
+    found["rejected_obeying", design.tests[0].id, ""] = int((~stops & (when < len(seen))).sum())
+    end = np.minimum(np.where(stops, vain, when), len(seen) - 1)
+    _add(found, _chosen(columns, end), STOP_OBEYED)
+
+
+def _exceeding(found: Tally, design: Design, seen: tuple[Seen, ...]) -> None:
+    """How many trials lie in each step of 1/1024 of z, from 0 on."""
+    for test, z in zip(design.tests, exceeding(design, seen), strict=True):
+        steps = (np.minimum(z[z >= 0], _Z_MOST) * _Z_STEPS).astype(np.int64)
+        for step, count in zip(*np.unique(steps, return_counts=True), strict=True):
+            found["exceeding", test.id, str(step)] = int(count)
+
+
+def bound_at(found: Tally, test: str, most: float) -> float:
+    """The least z, in whole steps, that at most so many trials reach; NaN where more are beyond all steps."""
+    beyond = 0
+    for step in range(_Z_MOST * _Z_STEPS, -1, -1):
+        beyond += found["exceeding", test, str(step)]
+        if beyond > most:
+            return (step + 1) / _Z_STEPS if step < _Z_MOST * _Z_STEPS else math.nan
+    return 0.0
 
 
 def _columns(design: Design, look: Seen) -> dict[str, Floats]:
