@@ -184,6 +184,70 @@ def test_the_worst_case_of_those_lost():
     assert number(results, "z", "B vs A", "worst_case") == pytest.approx(z)
 
 
+def long_trial(lost: int = 4):
+    """Forty in each arm: in A one death a day from day 1, in B one every third day; the last of B lost on day 2."""
+    people, times = ["USUBJID | TRT01P | SITE1 | SITEID"], ["USUBJID | AVAL | CNSR"]
+    for arm, step in (("A", 1), ("B", 3)):
+        for i in range(40):
+            gone = arm == "B" and i >= 40 - lost
+            people.append(f"{arm}{i} | {arm} | LUNG | S{i % 4}")
+            times.append(f"{arm}{i} | {2 if gone else step * (i + 1)} | {int(gone)}")
+    started = {"STARTDT": pl.lit(START)}
+    subjects = adsl("\n".join(people)).with_columns(CUTOFFDT=pl.lit(START + dt.timedelta(199)))
+    return subjects, adtte("\n".join(times)).with_columns(**started)
+
+
+def test_the_tipping_point_of_those_lost_from_the_experimental_arm():
+    subjects, times = long_trial()
+    deltas = (1, 5, 50)
+    results = beside(
+        ["tipping_point"], subjects, times, lost_after_months=1, tipping_deltas=deltas, imputations=20
+    )
+    assert [number(results, "n_changed", arm, "tipping_point") for arm in "AB"] == [0, 4]
+    ratios = [number(results, "hazard_ratio", "B vs A", f"tipping_point | hazard x {d}") for d in deltas]
+    assert ratios == sorted(ratios)
+    assert ratios[0] < 1
+    assert note(results, "tipping_delta", "B vs A", "tipping_point") == "p is 0.05 or less at every factor"
+
+
+def test_with_half_of_the_arm_lost_p_tips():
+    subjects, times = long_trial(lost=24)
+    results = beside(
+        ["tipping_point"],
+        subjects,
+        times,
+        lost_after_months=1,
+        tipping_deltas=(1, 3, 100),
+        imputations=20,
+    )
+    p = [number(results, "p_wald", "B vs A", f"tipping_point | hazard x {d}") for d in (1, 3, 100)]
+    found = number(results, "tipping_delta", "B vs A", "tipping_point")
+    assert found == next(d for d, value in zip((1, 3, 100), p, strict=True) if value > 0.05)
+    assert found > 1
+
+
+def test_nothing_tips_where_p_is_above_already():
+    started = TIMES.with_columns(STARTDT=pl.lit(START))
+    results = beside(["tipping_point"], SUBJECTS, started, lost_after_months=1, imputations=5)
+    said = note(results, "tipping_delta", "B vs A", "tipping_point")
+    assert said == "p is above 0.05 before anything is imputed"
+
+
+def test_a_frailty_for_each_centre():
+    subjects, times = long_trial()
+    sides = beside(["centre_frailty", "unstratified"], subjects, times)
+    assert note(sides, "hazard_ratio", "B vs A", "centre_frailty") == "4 centres"
+    assert (
+        number(sides, "frailty_variance", "B vs A", "centre_frailty") == 0
+    )  # every centre has the same days
+    plain = number(sides, "hazard_ratio", "B vs A", "unstratified")
+    assert number(sides, "hazard_ratio", "B vs A", "centre_frailty") == pytest.approx(plain)
+    one = beside(["centre_frailty"], subjects.with_columns(SITEID=pl.lit("S1")), times)
+    assert note(one, "hazard_ratio", "B vs A", "centre_frailty") == "one cluster only"
+    none = beside(["centre_frailty"], subjects.drop("SITEID"), times)
+    assert note(none, "hazard_ratio", "B vs A", "centre_frailty").startswith("the data do not say")
+
+
 def test_an_event_on_an_edge_is_in_the_piece_that_ends_there():
     """Two months are 60.875 days."""
     times = TIMES.with_columns(AVAL=pl.when(pl.col("USUBJID") == "B3").then(60.875).otherwise("AVAL"))
@@ -194,8 +258,9 @@ def test_an_event_on_an_edge_is_in_the_piece_that_ends_there():
 
 
 def test_without_the_dates_it_says_so():
-    results = beside(["censored_at_new_therapy", "worst_case"])
-    for level in ("censored_at_new_therapy", "worst_case"):
+    words = ["censored_at_new_therapy", "worst_case", "tipping_point"]
+    results = beside(words)
+    for level in words:
         assert note(results, "hazard_ratio", "B vs A", level).endswith("is not in the data")
 
 

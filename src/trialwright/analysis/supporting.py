@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from trialwright.analysis.asked import HAZARD, Asked, tested
-from trialwright.analysis.changed_times import DATES, until_therapy, worst
+from trialwright.analysis.asked import HAZARD, Asked, not_there, tested
+from trialwright.analysis.changed_times import DATES, tipping, until_therapy, worst
 from trialwright.analysis.comparison import Pair, pair_of
 from trialwright.analysis.factors import characteristics, design
 from trialwright.analysis.population import contrasts
@@ -27,6 +27,7 @@ from trialwright.analysis.time_to_event import questions
 from trialwright.standards.results import Result, rows_to_frame
 from trialwright.stats.cox import cox, proportional_hazards
 from trialwright.stats.errors import NotEstimable
+from trialwright.stats.frailty import shared_frailty
 from trialwright.stats.logrank import logrank
 from trialwright.stats.maxcombo import MaxCombo, maxcombo, modestly_weighted
 from trialwright.stats.penalised import firth_cox, profile_limits
@@ -34,13 +35,15 @@ from trialwright.stats.product_limit import kaplan_meier
 from trialwright.stats.restricted import RestrictedMeanContrast, largest_tau, rmst_difference
 from trialwright.study.model import Analysis, Study
 
+CENTRE: Final = "SITEID"
+
 
 def supporting(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
     """The study's tests of each contrast, in the study's order; first the strata that were used."""
     columns = [c.value for c in characteristics(study, analysis.covariates)]
-    dates = [pl.col(name) for name in DATES if name in adam["ADSL"].columns]
+    more = [pl.col(name) for name in (*DATES, CENTRE) if name in adam["ADSL"].columns]
     found: list[Result] = []
-    for asked in questions(study, adam, analysis, [*columns, *dates]):
+    for asked in questions(study, adam, analysis, [*columns, *more]):
         question = _with_start(asked, adam["ADTTE"])
         for contrast in contrasts(study):
             pair = pair_of(question, contrast)
@@ -230,6 +233,25 @@ def _profile(asked: Asked) -> Iterator[Result]:
     yield from asked.say((*HAZARD, "p_lrt"), compute, gap="the likelihood never falls enough for a limit")
 
 
+def _centres(asked: Asked) -> Iterator[Result]:
+    """Cox with a gamma frailty for each centre; strata as in the main analysis."""
+    pair = asked.pair
+    names = (*HAZARD, "p_wald", "frailty_variance", "p_frailty")
+    if CENTRE not in pair.people.columns:
+        yield from asked.say(names, not_there("the data do not say who was treated where"))
+        return
+    centre = pair.people[CENTRE].cast(pl.String).fill_null("missing").to_numpy()
+
+    def compute() -> tuple[float, ...]:
+        pair.need_events()
+        sides = (pair.time, pair.event, pair.one, centre, pair.strata.labels)
+        found = shared_frailty(*sides, confidence=asked.question.confidence)
+        ratio = (found.hazard_ratio, found.lower, found.upper, found.p_wald)
+        return (*(float(x[0]) for x in ratio), found.theta, found.p_value)
+
+    yield from asked.say(names, compute, note=f"{len(np.unique(centre))} centres")
+
+
 TESTS: Final[Mapping[str, Callable[[Asked], Iterator[Result]]]] = {
     "logrank": _weighted(0, 0),
     "fleming_harrington_1_0": _weighted(1, 0),
@@ -244,6 +266,8 @@ TESTS: Final[Mapping[str, Callable[[Asked], Iterator[Result]]]] = {
     "adjusted": _adjusted,
     "firth": _firth,
     "profile": _profile,
+    "centre_frailty": _centres,
     "censored_at_new_therapy": until_therapy,
     "worst_case": worst,
+    "tipping_point": tipping,
 }

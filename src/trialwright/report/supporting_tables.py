@@ -23,6 +23,7 @@ _LONG: Final = 24
 _HEADING: Final = 34  # characters: nothing stands beside it
 _BETWEEN: Final = re.compile(r"(\S+) to (\S+) months")
 _AFTER: Final = re.compile(r"after (\S+) months")
+_TIMES: Final = re.compile(r"hazard x (\S+)")
 _WITHIN: Final = re.compile(r"(\S+) months")
 
 
@@ -84,6 +85,8 @@ def _lines(context: Context, analysis: Analysis, level: str, groups: Sequence[st
         yield _Line(level, "rmst_difference", "p_value")
         yield _Line(level, "rmst_ratio")
         return
+    if has("tipping_delta"):
+        yield _Line(level, "tipping_delta")
     if has("p_value"):
         yield _Line(level, "", "p_value")
     if has("hazard_ratio"):
@@ -92,6 +95,8 @@ def _lines(context: Context, analysis: Analysis, level: str, groups: Sequence[st
 
 def _test_label(context: Context, line: _Line, several: bool) -> str:
     say = context.language
+    if line.estimate == "tipping_delta":
+        return say("line:tipping_delta", p=say.number(1 - context.study.study.confidence, 2))
     word, _, detail = line.level.partition(" | ")
     label = say.known(f"test:{word}", word.replace("_", " "))
     if detail:
@@ -104,6 +109,9 @@ def _test_label(context: Context, line: _Line, several: bool) -> str:
 def _span(context: Context, detail: str) -> str:
     """A stretch of time as the results write it, in the report's language."""
     say = context.language
+    if found := _TIMES.fullmatch(detail):
+        times = float(found[1])
+        return say("span:hazard", times=say.number(times, 0 if times.is_integer() else 2))
     for pattern, key in ((_BETWEEN, "span:between"), (_AFTER, "span:after"), (_WITHIN, "span:within")):
         if found := pattern.fullmatch(detail):
             return say(key, months=say("to").join(f" {m} " for m in found.groups()).strip())

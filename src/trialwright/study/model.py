@@ -179,7 +179,12 @@ class Analysis(Frozen):
     weights_until_months: float = Field(default=6, gt=0)
     """Until when the weights of ``modestly_weighted`` grow."""
     lost_after_months: float = Field(default=3, ge=0)
-    """How long before the cutoff follow-up must have ended for ``worst_case`` to call a patient lost."""
+    """How long before the cutoff follow-up must have ended for ``worst_case`` and ``tipping_point`` to call a
+    patient lost."""
+    tipping_deltas: tuple[Annotated[float, Field(gt=0)], ...] = (1, 1.5, 2, 3, 5, 10)
+    """By what ``tipping_point`` multiplies the hazard of those lost from the experimental arm."""
+    imputations: int = Field(default=200, ge=2)
+    """How often ``tipping_point`` completes the trial for each of them."""
     assumes: tuple[str, ...] = ()
 
 

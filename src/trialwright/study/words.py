@@ -99,8 +99,10 @@ Test = Literal[
     "adjusted",
     "firth",
     "profile",
+    "centre_frailty",
     "censored_at_new_therapy",
     "worst_case",
+    "tipping_point",
 ]
 """What stands beside the main analysis of a time to an event (method ``supporting``)."""
 
