@@ -138,7 +138,7 @@ def _clock(study: Study, clock: TimeToEvent, dates: Dates) -> pl.DataFrame:
         frame = until_last_assessment(study, clock, frame, dates.assessments)
     else:
         frame = _until_last_known_alive(study, clock, frame)
-    return _shaped(study, frame, clock.id, study.text(clock.label), _category(clock))
+    return _shaped(study, frame, pl.lit(clock.id), pl.lit(study.text(clock.label)), _category(clock))
 
 
 def _category(clock: TimeToEvent) -> str:
@@ -150,12 +150,13 @@ def _category(clock: TimeToEvent) -> str:
 def _starts(clock: TimeToEvent, dates: Dates) -> pl.DataFrame:
     """Those whose clock starts, with the start and what the censoring rules need."""
     kept = dates.adsl.select(_SUBJECT)
-    began = events.responses_from(dates.responses, dates.adsl, clock.confirmation)
+    if clock.origin == "response" or clock.among == "responders":
+        began = events.responses_from(dates.responses, dates.adsl, clock.confirmation)
+        kept = kept.join(
+            began.select("USUBJID", _began="ADT"), on="USUBJID", how="inner", maintain_order="left"
+        )
     if clock.origin == "response":
-        start = began.select("USUBJID", STARTDT="ADT")
-        return kept.join(start, on="USUBJID", how="inner", maintain_order="left")
-    if clock.among == "responders":
-        kept = kept.join(began, on="USUBJID", how="semi")
+        return kept.rename({"_began": "STARTDT"})
     return kept.with_columns(STARTDT=pl.col(ORIGINS[clock.origin])).filter(pl.col("STARTDT").is_not_null())
 
 
@@ -221,44 +222,57 @@ def _deteriorations(
         how="left",
         maintain_order="left",
     )
-    told: dict[str, pl.DataFrame] = {}
+    alike: dict[str, list[Deterioration]] = {}
+    for family in study.endpoints.deterioration:
+        alike.setdefault(_reading(family), []).append(family)
+    told = {
+        reading: deterioration.scales(study, _together(families), dates.adsl, adqs, stops)
+        for reading, families in alike.items()
+    }
     frames, found = [], []
     for family in study.endpoints.deterioration:
-        key = repr((family.instrument, family.scales, family.forms_until, sorted(family.policy.items())))
-        if key not in told:
-            told[key] = deterioration.scales(study, family, dates.adsl, adqs, stops)
-        rows = deterioration.clocks(study, family, dates.adsl, told[key])
+        rows = deterioration.clocks(study, family, told[_reading(family)])
         without = rows.filter(pl.col("STARTDT").is_null()).unique("USUBJID", maintain_order=True)
         found.append(_no_start(family.id, family.origin, without))
-        frames += _family(study, family, rows.filter(pl.col("STARTDT").is_not_null()))
+        frames.append(_family(study, family, rows.filter(pl.col("STARTDT").is_not_null())))
     return frames, found
 
 
-def _family(study: Study, family: Deterioration, rows: pl.DataFrame) -> list[pl.DataFrame]:
+def _reading(family: Deterioration) -> str:
+    return repr((family.instrument, family.forms_until, sorted(family.policy.items())))
+
+
+def _together(families: list[Deterioration]) -> Deterioration:
+    """One family with the scales of all."""
+    scales = dict.fromkeys(scale for family in families for scale in family.scales)
+    return families[0].model_copy(update={"scales": tuple(scales)})
+
+
+def _family(study: Study, family: Deterioration, rows: pl.DataFrame) -> pl.DataFrame:
     label = study.text(family.label)
-    by_scale = {
-        code: rows.filter(pl.col("scale") == ("SUMMARY" if code == "SUM" else code)) for code in family.scales
-    }
+    place = {code: i for i, code in enumerate((*family.scales, "ANY"))}
     if family.composite:
-        by_scale["ANY"] = deterioration.any_scale(rows)
-    return [
-        _shaped(study, mine, family.paramcd(code), f"{label}: {code}", "TTD")
-        for code, mine in by_scale.items()
-    ]
+        rows = pl.concat([rows, deterioration.any_scale(rows)])
+    code = pl.col("PARAMCD")
+    shaped = _shaped(study, rows, family.id + code, pl.format("{}: {}", pl.lit(label), code), "TTD")
+    nth = rows.select(code.replace_strict(place, return_dtype=pl.Int64)).to_series()
+    if nth.is_sorted():
+        return shaped
+    return shaped.hstack([nth.alias("nth")]).sort("nth", maintain_order=True).drop("nth")
 
 
-def _shaped(study: Study, frame: pl.DataFrame, paramcd: str, param: str, category: str) -> pl.DataFrame:
+def _shaped(
+    study: Study, frame: pl.DataFrame, paramcd: pl.Expr, param: pl.Expr, category: str
+) -> pl.DataFrame:
     constant = {
-        "STUDYID": study.study.id,
+        "STUDYID": pl.lit(study.study.id),
         "PARAMCD": paramcd,
         "PARAM": param,
-        "PARCAT1": category,
-        "AVALU": "DAYS",
+        "PARCAT1": pl.lit(category),
+        "AVALU": pl.lit("DAYS"),
     }
     return frame.select(
-        pl.lit(constant[name]).alias(name)
-        if name in constant
-        else (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
+        (constant.get(name, pl.col(name) if name in frame.columns else pl.lit(None))).cast(dtype).alias(name)
         for name, dtype in _ADTTE.items()
     )
 

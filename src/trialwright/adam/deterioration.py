@@ -22,36 +22,72 @@ _STOPS: Final = {
 }
 
 
+_SUBJECT: Final = ("USUBJID", "TRT01P", "DTHDT", "DTHDTF", "DTHSEQ", "RANDDT", "INCLDT", "TRTSDT")
+_MOST_DAYS: Final = 10**6
+_FORM: Final = (*("USUBJID", "PARCAT1", "PARAMCD", "ADT", "AVAL", "AVISITN", "ABLFL", "ANL01FL", "SRCSEQ"),)
+
+
 def scales(
     study: Study, family: Deterioration, adsl: pl.DataFrame, adqs: pl.DataFrame, stops: pl.DataFrame
 ) -> pl.DataFrame:
     """What ``qlq_c30.deterioration`` says of each subject and scale, and the form that decided.
 
     ``stops``: the first progression and new therapy of each subject (columns of those names), after which
-    forms do not count where the family says so.
+    forms do not count where the family says so. With the columns of ADSL that ``clocks`` needs.
     """
     instrument = next(i for i in study.instruments if i.id == family.instrument)
-    mine = adqs.filter(
-        (pl.col("PARCAT1") == family.instrument) & pl.col("PARAMCD").is_in(list(family.scales))
-    ).select("USUBJID", "PARAMCD", "ADT", "AVAL", "AVISITN", "ABLFL", "ANL01FL", "SRCSEQ")
-    people = adsl.select("USUBJID", "RANDDT", "DTHDT").join(
+    people = adsl.select(_SUBJECT).join(
         _stopped(family, stops), on="USUBJID", how="left", maintain_order="left"
     )
-    forms = _forms(_later_visits(study, instrument), people, mine)
-    told = qlq_c30.deterioration(_with_everyone(family, people, forms, mine), policies.deterioration(family))
-    baseline_date = mine.filter(pl.col("ABLFL") == "Y").select(
-        subject="USUBJID", scale=_scale(), baseline_date="ADT"
+    codes = pl.DataFrame({"PARAMCD": list(family.scales)}, schema={"PARAMCD": pl.String})
+    courses = (
+        codes.select("PARAMCD", scale=_scale())
+        .join(people, how="cross", maintain_order="left_right")
+        .with_row_index("course")
     )
-    key = ["subject", "scale"]
+    mine = _of_courses(family, adqs, people)
+    first = mine.filter(pl.col("ABLFL") == "Y").unique("course", keep="first", maintain_order=True)
+    forms = _forms(_later_visits(study, instrument), mine)
+    scored = (
+        courses.select("course", "scale", died=pl.col("DTHDT").is_not_null())
+        .join(first.select("course", baseline="AVAL"), on="course", how="left", maintain_order="left")
+        .join(forms.drop("seq"), on="course", how="left", maintain_order="left")
+    )
+    told = qlq_c30.deterioration(scored.rename({"course": "subject"}), policies.deterioration(family))
     return (
-        told.join(baseline_date.unique(key, keep="first"), on=key, how="left", maintain_order="left")
+        courses.join(told.drop("scale"), left_on="course", right_on="subject", maintain_order="left")
+        .join(first.select("course", baseline_date="ADT"), on="course", how="left", maintain_order="left")
+        .with_columns(_at())
         .join(
-            forms.select(*key, "day", "seq").unique([*key, "day"], keep="first"),
-            on=[*key, "day"],
+            forms.select(_at(), "seq").filter(pl.col("at").is_first_distinct()),
+            on="at",
             how="left",
             maintain_order="left",
         )
-        .join(people.select(subject="USUBJID", stop="stop", stop_by="stop_by"), on="subject", how="left")
+    )
+
+
+def _at() -> pl.Expr:
+    """The course and the day as one number."""
+    return (pl.col("course").cast(pl.Int64) * _MOST_DAYS + pl.col("day")).alias("at")
+
+
+def _of_courses(family: Deterioration, adqs: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """The forms that count, each with the number of its ``course``: of a scale and a subject, scale by scale."""
+    place = {code: i for i, code in enumerate(family.scales)}
+    subjects = people.select("USUBJID", "RANDDT", "stop").with_row_index("person")
+    return (
+        adqs.select(_FORM)
+        .filter(
+            pl.col("PARCAT1") == family.instrument,
+            pl.col("PARAMCD").is_in(list(place)),
+            pl.col("ABLFL").is_not_null() | pl.col("ANL01FL").is_not_null(),
+        )
+        .join(subjects, on="USUBJID", maintain_order="left")
+        .with_columns(
+            course=pl.col("PARAMCD").replace_strict(place, return_dtype=pl.UInt32) * people.height
+            + pl.col("person")
+        )
     )
 
 
@@ -73,49 +109,29 @@ def _stopped(family: Deterioration, stops: pl.DataFrame) -> pl.DataFrame:
     return stops.select("USUBJID", stop=first, stop_by=by)
 
 
-def _forms(visits: tuple[Visit, ...], people: pl.DataFrame, mine: pl.DataFrame) -> pl.DataFrame:
-    """Scheduled forms after baseline: subject, scale, visit (counted from 1), day, score, seq."""
+def _forms(visits: tuple[Visit, ...], mine: pl.DataFrame) -> pl.DataFrame:
+    """Scheduled forms after baseline: course, visit (counted from 1), day, score, seq."""
     place = {float(visit.day): i for i, visit in enumerate(visits, start=1)}
-    later = mine.filter(
-        (pl.col("ANL01FL") == "Y") & pl.col("ABLFL").is_null() & pl.col("AVISITN").is_not_null()
-    ).join(people, on="USUBJID", how="inner", maintain_order="left")
-    return (
-        later.filter((pl.col("ADT") <= pl.col("stop")).fill_null(True))
-        .select(
-            subject="USUBJID",
-            scale=_scale(),
-            visit=pl.col("AVISITN")
-            .cast(pl.Float64)
-            .replace_strict(place, default=None, return_dtype=pl.Int64),
-            day=(pl.col("ADT") - pl.col("RANDDT")).dt.total_days(),
-            score="AVAL",
-            seq="SRCSEQ",
-        )
-        .filter(pl.col("visit").is_not_null())
+    counts = (
+        (pl.col("ANL01FL") == "Y")
+        & pl.col("ABLFL").is_null()
+        & (pl.col("ADT") <= pl.col("stop")).fill_null(True)
     )
+    visit = pl.col("AVISITN").cast(pl.Float64).replace_strict(place, default=None, return_dtype=pl.Int64)
+    return mine.select(
+        "course",
+        visit=pl.when(counts).then(visit),
+        day=(pl.col("ADT") - pl.col("RANDDT")).dt.total_days(),
+        score="AVAL",
+        seq="SRCSEQ",
+    ).filter(pl.col("visit").is_not_null())
 
 
-def _with_everyone(
-    family: Deterioration, people: pl.DataFrame, forms: pl.DataFrame, mine: pl.DataFrame
-) -> pl.DataFrame:
-    """The forms as ``qlq_c30.deterioration`` takes them; everyone has at least one row of each scale."""
-    codes = pl.DataFrame({"PARAMCD": list(family.scales)}, schema={"PARAMCD": pl.String})
-    baseline = mine.filter(pl.col("ABLFL") == "Y").group_by("USUBJID", "PARAMCD").agg(pl.col("AVAL").first())
-    keys = (
-        people.select("USUBJID", died=pl.col("DTHDT").is_not_null())
-        .join(codes, how="cross")
-        .join(baseline, on=["USUBJID", "PARAMCD"], how="left", maintain_order="left")
-        .select("died", subject="USUBJID", scale=_scale(), baseline="AVAL")
+def clocks(study: Study, family: Deterioration, told: pl.DataFrame) -> pl.DataFrame:
+    """Where the clock of each of the family's scales starts and stops; columns as in ADTTE, and ``scale``."""
+    frame = told.filter(pl.col("PARAMCD").is_in(list(family.scales))).with_columns(
+        STARTDT=pl.col(ORIGINS[family.origin])
     )
-    return keys.join(forms.drop("seq"), on=["subject", "scale"], how="left", maintain_order="left")
-
-
-def clocks(study: Study, family: Deterioration, adsl: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
-    """Where each scale's clock starts and stops; columns as in ADTTE, and ``scale``."""
-    frame = adsl.select(
-        *("USUBJID", "TRT01P", "DTHDT", "DTHDTF", "DTHSEQ", "RANDDT", "INCLDT", "TRTSDT")
-    ).join(told, left_on="USUBJID", right_on="subject", how="inner", maintain_order="left")
-    frame = frame.with_columns(STARTDT=pl.col(ORIGINS[family.origin]))
     if family.no_baseline == "exclude":
         frame = frame.filter(pl.col("baseline").is_not_null())
     if family.cannot_worsen == "exclude":
@@ -194,6 +210,7 @@ def any_scale(rows: pl.DataFrame) -> pl.DataFrame:
         rows.sort("USUBJID", ~happened, pl.when(happened).then(day).otherwise(-day), "scale")
         .unique("USUBJID", keep="first", maintain_order=True)
         .with_columns(
+            PARAMCD=pl.lit("ANY"),
             RULE=pl.format("first of any scale: {}: {}", "scale", "RULE"),
             CNWRSFL=pl.lit(None, dtype=pl.String),
         )

@@ -26,6 +26,7 @@ SCALES = (
 )
 _NOT_SUMMED = ("QL", "FI")
 _TOLERANCE = 1e-6
+_PATTERNS = ("first", "definitive", "confirmed")
 
 
 @lru_cache
@@ -44,7 +45,7 @@ def score(items: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.Da
     counts the scales it rests on. Invalid: keys, item, value, reason; such an answer is treated as
     missing, but for an item answered twice alike.
     """
-    form, forms = _forms_of(items, keys)
+    form, forms = _numbered_by(items, keys, "_form")
     numbered, strange = _numbered(items.with_columns(form), keys)
     once, doubled = _once(numbered, forms, keys)
     cells = np.full((forms.height, len(ITEMS)), np.nan)
@@ -63,16 +64,16 @@ def score_wide(forms: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, 
     return answers.select(*keys, **_scores()), invalid
 
 
-def _forms_of(items: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.Series, pl.DataFrame]:
-    """The number of each answer's form, and the keys of the forms in that order.
+def _numbered_by(frame: pl.DataFrame, keys: Sequence[str], name: str) -> tuple[pl.Series, pl.DataFrame]:
+    """The number of each row's keys, and the different keys in that order, as they come.
 
-    The answers of a form mostly stand together, so keys are compared once for each such run.
+    Rows of the same keys mostly stand together, so texts are compared once for each such run.
     """
-    run = items.select(pl.struct(keys).rle_id().alias("_form")).to_series()
-    runs = items.select(keys).filter(run.ne_missing(run.shift(1)))
-    forms = runs.unique(maintain_order=True).with_row_index("_form")
-    of_run = runs.join(forms, on=list(keys), how="left", nulls_equal=True, maintain_order="left")
-    return of_run["_form"].gather(run), forms
+    run = frame.select(pl.struct(keys).rle_id().alias(name)).to_series()
+    runs = frame.select(keys).filter(run.ne_missing(run.shift(1)))
+    numbers = runs.unique(maintain_order=True).with_row_index(name)
+    of_run = runs.join(numbers, on=list(keys), how="left", nulls_equal=True, maintain_order="left")
+    return of_run[name].gather(run), numbers
 
 
 def _numbered(items: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -252,24 +253,32 @@ def deterioration(scores: pl.DataFrame, policy: Deterioration = Deterioration())
     start), visit, score, change (towards worse), rule, and n_forms; first_day, definitive_day and
     confirmed_day whatever the pattern; cannot_worsen where the baseline leaves no room for the threshold.
     """
-    subjects = _courses(scores, policy)
-    forms = _forms(scores, subjects, policy)
-    found = forms.group_by("course").agg(
-        last_day=pl.col("day").last(),
-        first_day=pl.col("day").filter(pl.col("first")).first(),
-        definitive_day=pl.col("day").filter(pl.col("definitive")).first(),
-        confirmed_day=pl.col("day").filter(pl.col("confirmed")).first(),
-        **{
-            f"event_{c}": pl.col(c).filter(pl.col(policy.pattern)).first()
-            for c in ("day", "visit", "score", "change", "previous_day", "missed")
-        },
-    )
-    return _told(subjects.join(found, on="course", how="left", maintain_order="left"), policy)
+    course, keys = _numbered_by(scores, ["subject", "scale"], "course")
+    numbered = scores.with_columns(course)
+    subjects = _courses(numbered, keys, policy)
+    forms = _forms(numbered, subjects, policy)
+    event = [
+        pl.col(c).alias(f"event_{c}") for c in ("day", "visit", "score", "change", "previous_day", "missed")
+    ]
+    last = forms.filter(pl.col("course").ne_missing(pl.col("course").shift(-1)))
+    found = [
+        last.select("course", last_day="day"),
+        *(_first(forms.filter(p)).select("course", pl.col("day").alias(f"{p}_day")) for p in _PATTERNS),
+        _first(forms.filter(policy.pattern)).select("course", *event),
+    ]
+    for part in found:
+        subjects = subjects.join(part, on="course", how="left", maintain_order="left")
+    return _told(subjects, policy)
 
 
-def _courses(scores: pl.DataFrame, policy: Deterioration) -> pl.DataFrame:
+def _first(forms: pl.DataFrame) -> pl.DataFrame:
+    """The first row of each course; courses stand together."""
+    return forms.filter(pl.col("course").ne_missing(pl.col("course").shift(1)))
+
+
+def _courses(scores: pl.DataFrame, keys: pl.DataFrame, policy: Deterioration) -> pl.DataFrame:
     """One row per subject and scale: baseline, sign (+1: a higher score is worse), threshold, died."""
-    if strange := set(scores["scale"].unique()) - set(SCALES):
+    if strange := set(keys["scale"].unique()) - set(SCALES):
         raise ValueError(
             f"scores name scales that do not exist: {', '.join(map(str, sorted(strange, key=str)))}"
         )
@@ -283,39 +292,65 @@ def _courses(scores: pl.DataFrame, policy: Deterioration) -> pl.DataFrame:
         schema={"scale": pl.String, "sign": pl.Float64, "threshold": pl.Float64},
     )
     died = pl.col("died").fill_null(False).any() if "died" in scores.columns else pl.lit(False)
-    baseline = pl.col("baseline").cast(pl.Float64).drop_nulls().first()
+    baseline = pl.col("baseline").cast(pl.Float64).first(ignore_nulls=True)
     counted = (
         (pl.col("score").cast(pl.Float64).is_finite() & pl.col("day").is_not_null()).sum().cast(pl.Int32)
     )
-    courses = scores.group_by("subject", "scale", maintain_order=True).agg(
-        baseline=baseline, died=died, n_forms=counted
+    of_course = scores.group_by("course").agg(baseline=baseline, died=died, n_forms=counted)
+    return keys.join(rules, on="scale", how="left", maintain_order="left").join(
+        of_course, on="course", how="left", maintain_order="left"
     )
-    return courses.join(rules, on="scale", how="left", maintain_order="left").with_row_index("course")
 
 
 def _forms(scores: pl.DataFrame, courses: pl.DataFrame, policy: Deterioration) -> pl.DataFrame:
     """Answered forms in order, with ``worse`` (a score of which more is worse), change, the patterns."""
-    there = scores.select("subject", "scale", "visit", "day", pl.col("score").cast(pl.Float64)).filter(
+    there = scores.select("course", "visit", "day", pl.col("score").cast(pl.Float64)).filter(
         pl.col("score").is_finite() & pl.col("day").is_not_null()
     )
-    known = courses.filter(pl.col("baseline").is_not_null())
-    forms = there.join(known, on=["subject", "scale"]).sort("course", "visit", "day", maintain_order=True)
+    known = courses.select("course", "sign", "baseline", "threshold", "died").drop_nulls("baseline")
+    forms = there.join(known, on="course").sort("course", "visit", "day", maintain_order=True)
     worse, start = pl.col("sign") * pl.col("score"), pl.col("sign") * pl.col("baseline")
     forms = forms.with_columns(worse=worse, start=start)
-    before = pl.col("worse").shift(1).over("course")
+    before = _before("worse")
     reference = {
         "baseline": pl.col("start"),
-        "best": pl.min_horizontal("start", pl.col("worse").cum_min().shift(1).over("course")),
+        "best": pl.min_horizontal("start", _before("best")),
         "previous": before.fill_null(pl.col("start")),
     }[policy.reference]
     forms = forms.with_columns(
+        best=_lowest_so_far(forms["worse"], forms["course"]),
+        best_to_come=_lowest_so_far(forms["worse"].reverse(), forms["course"].reverse()).reverse(),
+    )
+    forms = forms.with_columns(
         reference=reference,
-        next=pl.col("worse").shift(-1).over("course"),
-        later_best=pl.col("worse").cum_min(reverse=True).shift(-1).over("course"),
-        previous_day=pl.col("day").shift(1).over("course"),
-        missed=pl.col("visit") - pl.col("visit").shift(1).over("course").fill_null(0) - 1,
+        next=_after("worse"),
+        later_best=_after("best_to_come"),
+        previous_day=_before("day"),
+        missed=pl.col("visit") - _before("visit").fill_null(0) - 1,
     )
     return forms.with_columns(change=pl.col("worse") - pl.col("reference"), **_patterns(policy))
+
+
+def _before(column: str) -> pl.Expr:
+    """The value of the form before, null at the first of a course."""
+    return pl.when(pl.col("course") == pl.col("course").shift(1)).then(pl.col(column).shift(1))
+
+
+def _after(column: str) -> pl.Expr:
+    return pl.when(pl.col("course") == pl.col("course").shift(-1)).then(pl.col(column).shift(-1))
+
+
+def _lowest_so_far(worse: pl.Series, course: pl.Series) -> pl.Series:
+    """The lowest value of a course up to each row; courses stand together.
+
+    Each round looks twice as far back as the one before, at all courses at once.
+    """
+    lowest, whose = worse.to_numpy().copy(), course.to_numpy()
+    reach = 1
+    while (same := whose[reach:] == whose[:-reach]).any():
+        lowest[reach:] = np.where(same, np.minimum(lowest[reach:], lowest[:-reach]), lowest[reach:])
+        reach *= 2
+    return pl.Series(lowest)
 
 
 def _patterns(policy: Deterioration) -> dict[str, pl.Expr]:
