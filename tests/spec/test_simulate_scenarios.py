@@ -121,6 +121,14 @@ BAD = {
         {"looks": [{"events": 60}, {"events": 90}], "tests": [{"id": "m", "kind": "maxcombo"}]},
         "maxcombo knows one look only",
     ),
+    "a bound too few": ({"level": {"bounds": {"logrank": [2, 2]}}}, "level.bounds.logrank: a bound for each of 1 looks"),
+    "a bound of nothing": ({"level": {"bounds": {"lr": [2]}}}, "level.bounds.lr: a bound for each"),
+    "a level with effect": ({"level": {"calibrate": True}}, "level.calibrate: a level is the error where there is no"),
+    "futile at last": ({"looks": [{"events": 90, "futility": {"conditional_power": 0.1}}]}, "looks: the last has nothing"),
+    "futile by what": (
+        {"looks": [{"events": 9, "futility": {"conditional_power": 0.1, "effect": "design"}}, {"events": 90}]},
+        "the effect design needs a hazard_ratio",
+    ),
     "spending": ({"level": {"spending": "haybittle"}}, "level.spending: "),
 }  # fmt: skip
 
