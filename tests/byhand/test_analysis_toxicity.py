@@ -171,14 +171,22 @@ def test_rate_per_100_patient_years(results):
     assert number(results, "eair_upper", "A", "fatal") == pytest.approx(368.8879 * 365.25 / 444, rel=1e-5)
 
 
+def test_events_per_100_patient_years(results):
+    """All events of the set over all days followed: in A 79 and 365, whoever has had one already."""
+    events = number(results, "events", "A", "any TEAE")
+    assert events == 3
+    assert number(results, "patient_years_followed", "A", "any TEAE") == pytest.approx(444 / 365.25)
+    assert number(results, "eaer", "A", "any TEAE") == pytest.approx(100 * 3 * 365.25 / 444)
+    # exact limits of 3 events: 0.618672 and 8.767273 (Garwood)
+    assert number(results, "eaer_lower", "A", "any TEAE") == pytest.approx(61.8672 * 365.25 / 444, rel=1e-5)
+    assert number(results, "eaer_upper", "A", "any TEAE") == pytest.approx(876.7273 * 365.25 / 444, rel=1e-5)
+    assert "independent" in note(results, "eaer", "A", "any TEAE")
+
+
 def test_the_published_vector_of_the_rate():
     """Project rules 8.16: 12 events in 38.5 patient-years are 31.17 (16.11, 54.45) per 100."""
-    found = exposed._rate(small_study(), "x", "B", 12, 38.5)
-    assert [round(value, 2) for _, _, name, value, _ in found if name != "patient_years"] == [
-        31.17,
-        16.11,
-        54.45,
-    ]
+    found = exposed._rate("eair", (12, 38.5), 0.95, "")
+    assert [round(value, 2) for _, value, _ in found] == [31.17, 16.11, 54.45]
 
 
 def test_deaths_have_their_cause(results):

@@ -4,7 +4,7 @@ A patient is counted once in each row, at the worst grade of the row's records; 
 counted as ``events``. Percentages have the column's N below the line, whoever had the event. Levels are the
 five sets (``any TEAE``, ``TRAE``, ``serious``, ``grade>=3``, ``fatal``), then ``SOC: x`` and ``PT: soc | pt``
 within each, with the set's name before it where it is not all emergent events (``TRAE PT: …``). All sets are
-emergent: a serious event before the first dose is in none of them. ``eair`` is the exposure-adjusted rate
+emergent: a serious event before the first dose is in none of them. ``eair`` and ``eaer`` are rates
 per 100 patient-years; deaths are listed with their cause.
 """
 

@@ -55,6 +55,39 @@ def overview(context: Context, analysis: Analysis) -> Table:
     )
 
 
+def rates(context: Context, analysis: Analysis) -> Table | None:
+    """Patients with an event, and events, per 100 patient-years, by arm, for each kind that has a rate."""
+    shell, say = Shell(context), context.language
+    levels = [
+        level
+        for level in _sets(context, analysis)
+        if any(context.results.get(analysis.id, "eair", a.id, level) for a in context.arms)
+    ]
+    if not levels:
+        return None
+    words = {"eair": say("patients_rate", ci=say.ci), "eaer": say("events_rate", ci=say.ci)}
+    heads = [
+        [Head(context.label(a.id), span=2, arm=a.id, first=True) for a in context.arms],
+        [Head(word, first=name == "eair") for _ in context.arms for name, word in words.items()],
+    ]
+    rows = [
+        Row(
+            _kind(context, x),
+            tuple(_per_year(shell, analysis, a.id, x, n) for a in context.arms for n in words),
+        )
+        for x in levels
+    ]
+    notes = [say("note:population", population=context.population(analysis.population)), say("note:rates")]
+    return shell.table(say("caption:rates"), say("event_term"), heads, rows, notes, assumes=analysis.assumes)
+
+
+def _per_year(shell: Shell, analysis: Analysis, arm: str, level: str, name: str) -> Cell:
+    get, number = shell.context.results.get, shell.context.language.number
+    middle, *ends = (get(analysis.id, name + end, arm, level) for end in ("", "_lower", "_upper"))
+    plain = [replace(x, note="") if x and x.value is not None else x for x in (middle, *ends)]
+    return shell.interval(plain[0], plain[1:], lambda x: number(x, 1))
+
+
 def _sets(context: Context, analysis: Analysis) -> list[str]:
     """The kinds of events known here, in a fixed order; then other levels that are no term and no detail."""
     plain = [

@@ -373,6 +373,7 @@ def safety(book: Book) -> Section | None:
         if analysis.method == "toxicity":
             blocks += _overview(book, analysis)
             for made in (
+                safety_tables.rates(context, analysis),
                 safety_tables.astct(context, analysis),
                 safety_tables.terms(context, analysis),
                 safety_tables.terms(context, analysis, "TRAE "),
