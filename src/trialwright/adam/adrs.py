@@ -13,7 +13,7 @@ from trialwright.adam.disagreement import disagreements
 from trialwright.adam.facts import matching, sequence
 from trialwright.adam.lesions import Lesions, reader, visit_key
 from trialwright.adam.policies import response as policy
-from trialwright.adam.safety_common import Sdtm, text
+from trialwright.adam.safety_common import Sdtm, in_order, text
 from trialwright.medicine import recist
 from trialwright.standards import dates
 from trialwright.standards.errors import InputError
@@ -48,6 +48,7 @@ _NAMES = {
     "OVRLR": "Overall response, as reported",
     "OVRLRESP": "Overall response",
 }
+_PARTS = {"TRGRESP": "target_response", "NTRGRESP": "non_target_response", "NEWLESN": "new_lesion"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,47 +69,42 @@ def build(
     study: Study, sdtm: Sdtm, adsl: pl.DataFrame, seen: Lesions, cutoff: date
 ) -> tuple[pl.DataFrame, Responses, pl.DataFrame]:
     """ADRS, the responses that the time-to-event endpoints need, and the findings."""
-    computed, parts = _computed(seen)
+    computed = _computed(seen)
     reported, found = _reported(study, sdtm, adsl, cutoff)
     reported, differences = disagreements(study, seen, computed, reported)
-    by_assessor = {"OVRLC": _of_assessors(study, computed), "OVRLR": _of_assessors(study, reported)}
-    basis = by_assessor["OVRLC" if study.response.basis == "computed" else "OVRLR"]
-    basis = _counting(basis, adsl)
+    of_assessors = {
+        name: _in_order(_of_assessors(study, points), adsl)
+        for name, points in (("OVRLC", computed), ("OVRLR", reported))
+    }
+    basis = _counting(of_assessors["OVRLC" if study.response.basis == "computed" else "OVRLR"])
     counted = basis.filter("counts")
-    rows = [_rows(points, name, adsl) for name, points in by_assessor.items()]
-    rows += [_rows(_of_assessors(study, part), name, adsl) for name, part in parts.items()]
-    rows.append(_rows(basis, "OVRLRESP", adsl))
+    rows = [_rows(points, name) for name, points in of_assessors.items()]
+    rows += [_rows(of_assessors["OVRLC"], name, column) for name, column in _PARTS.items()]
+    rows.append(_rows(basis, "OVRLRESP"))
     of_policy = _best_by_policy(study, counted)
     once = _once(study, of_policy, counted, adsl)
-    adrs = pl.concat([response_endpoints.shaped(frame) for frame in (*rows, *once)]).select(
-        pl.lit(study.study.id).alias("STUDYID"), pl.all()
-    )
+    adrs = pl.concat([response_endpoints.shaped(study, frame) for frame in (*rows, *once)])
     mine = pl.col("assessor") == study.response.assessor
     best = {word: of_policy[policy(study), word].filter(mine) for word in ("confirmed", "unconfirmed")}
-    responses = Responses(basis.filter(mine).drop("counts"), best, _with_baseline(study, seen))
+    responses = Responses(basis.filter(mine).select(*TIME_POINT), best, _with_baseline(study, seen))
     same_day = concat(_on_one_day(points) for points in (computed, reported))
     return adrs, responses, concat([found, differences, same_day, _cr_then_pr(best["confirmed"])])
 
 
-def _computed(seen: Lesions) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
-    """The overall response from the lesions of each reader, and its three parts."""
-    visit = ["subject", "assessor", "assessment"]
-    points = seen.points.join(seen.visits, on=visit, how="left", maintain_order="left")
-    points = points.with_columns(
-        SRCVAR=pl.format("{}STRESC", "SRCDOM"), literal="response", note=pl.lit(None, dtype=pl.String)
+def _computed(seen: Lesions) -> pl.DataFrame:
+    """The overall response from the lesions of each reader, with its three parts."""
+    points = seen.points.join(
+        seen.visits, on=["subject", "assessor", "assessment"], how="left", maintain_order="left"
     )
-    new = pl.when("new_lesion").then(pl.lit("Y")).otherwise(pl.lit("N"))
-    said = {
-        "whole": pl.col("overall_response"),
-        "TRGRESP": pl.col("target_response"),
-        "NTRGRESP": pl.col("non_target_response"),
-        "NEWLESN": new,
-    }
-    frames = {
-        name: points.with_columns(response=value).select(*TIME_POINT).match_to_schema(TIME_POINT)
-        for name, value in said.items()
-    }
-    return frames.pop("whole"), frames
+    points = points.with_columns(
+        SRCVAR=pl.format("{}STRESC", "SRCDOM"),
+        response="overall_response",
+        literal="response",
+        note=pl.lit(None, dtype=pl.String),
+        new_lesion=pl.when("new_lesion").then(pl.lit("Y")).otherwise(pl.lit("N")),
+    )
+    parts = dict.fromkeys(_PARTS.values(), pl.String())
+    return points.select(*TIME_POINT, *parts).match_to_schema({**TIME_POINT, **parts})
 
 
 def _with_baseline(study: Study, seen: Lesions) -> pl.Series | None:
@@ -195,32 +191,40 @@ def _fits(assessor: Assessor, name: str) -> bool:
     return all(said.get(suffix, "") in words for suffix, words in assessor.where.items())
 
 
-def _counting(points: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
-    """Adds ``counts``: the assessment is on or before the start of another anticancer therapy."""
-    therapy = adsl.select(subject="USUBJID", _therapy=(pl.col("NACTDT") - pl.col("RANDDT")).dt.total_days())
+def _in_order(points: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
+    """By subject, assessor (``p`` numbers them), day and assessment, with the date and number of each."""
+    when = adsl.select("RANDDT", "NACTDT", subject="USUBJID")
+    dated = points.join(when, on="subject", how="left", maintain_order="left")
     return (
-        points.join(therapy, on="subject", how="left", maintain_order="left")
-        .with_columns(counts=(pl.col("day") <= pl.col("_therapy")).fill_null(True))
-        .drop("_therapy")
+        in_order(dated, ["subject", "assessor"], ["day", "assessment"])
+        .with_columns(p=pl.struct("subject", "assessor").rle_id())
+        .with_columns(
+            ADT=pl.col("RANDDT") + pl.duration(days=pl.col("day")),
+            ADY=study_day(),
+            AVISITN=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("p"),
+        )
     )
 
 
-def _rows(points: pl.DataFrame, paramcd: str, adsl: pl.DataFrame) -> pl.DataFrame:
-    origin = adsl.select(subject="USUBJID", RANDDT="RANDDT")
-    ordered = points.join(origin, on="subject", how="left", maintain_order="left").sort(
-        "subject", "assessor", "day", "assessment"
-    )
-    return ordered.select(
+def _counting(points: pl.DataFrame) -> pl.DataFrame:
+    """Adds ``counts``: the assessment is on or before the start of another anticancer therapy."""
+    therapy = (pl.col("NACTDT") - pl.col("RANDDT")).dt.total_days()
+    return points.with_columns(counts=(pl.col("day") <= therapy).fill_null(True))
+
+
+def _rows(points: pl.DataFrame, paramcd: str, response: str = "response") -> pl.DataFrame:
+    """Rows of ADRS, one per time point of points in order."""
+    return points.select(
         USUBJID="subject",
         PARQUAL="assessor",
         PARAMCD=pl.lit(paramcd),
         PARAM=pl.lit(_NAMES[paramcd]),
         assessment="assessment",
-        ADT=pl.col("RANDDT") + pl.duration(days=pl.col("day")),
-        ADY=study_day(),
+        ADT="ADT",
+        ADY="ADY",
         AVISIT="AVISIT",
-        AVISITN=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("subject", "assessor"),
-        AVALC="response",
+        AVISITN="AVISITN",
+        AVALC=response,
         ANL01FL=_first_to_progress() if "counts" in points.columns else pl.lit(None, dtype=pl.String),
         SRCDOM="SRCDOM",
         SRCVAR="SRCVAR",
@@ -232,9 +236,9 @@ def _rows(points: pl.DataFrame, paramcd: str, adsl: pl.DataFrame) -> pl.DataFram
 
 def _first_to_progress() -> pl.Expr:
     """Y for what counts, up to and including the first progression that does."""
-    progressed = ((pl.col("response") == "PD") & pl.col("counts")).cast(pl.Int64)
-    before = progressed.cum_sum().over("subject", "assessor") - progressed
-    return pl.when(pl.col("counts") & (before == 0)).then(pl.lit("Y"))
+    progressed = pl.when((pl.col("response") == "PD") & pl.col("counts")).then("p")
+    before = progressed.forward_fill().shift().eq_missing(pl.col("p"))
+    return pl.when(pl.col("counts") & ~before).then(pl.lit("Y"))
 
 
 def _best_by_policy(study: Study, counted: pl.DataFrame) -> dict[tuple[recist.Policy, str], pl.DataFrame]:

@@ -14,13 +14,12 @@ BEST: Final = {
     "BORC": ("confirmed", "Best overall response, confirmed"),
     "BORU": ("unconfirmed", "Best overall response, unconfirmed"),
 }
-_ADRS: Final = pl.Schema(
-    {name: dtype for name, dtype in variables.dataset("ADRS").schema.items() if name != "STUDYID"}
-)
+_ADRS: Final = variables.dataset("ADRS").schema
 
 
-def shaped(frame: pl.DataFrame) -> pl.DataFrame:
+def shaped(study: Study, frame: pl.DataFrame) -> pl.DataFrame:
     """The columns of ADRS; what a row does not have is null."""
+    frame = frame.with_columns(STUDYID=pl.lit(study.study.id))
     return frame.select(
         pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
         for name, dtype in _ADRS.items()
@@ -124,8 +123,10 @@ def lasting_rows(study: Study, adsl: pl.DataFrame, adtte: pl.DataFrame) -> pl.Da
             .otherwise(pl.lit("censored_before"))
         )
         rows = _rows(study, frame.with_columns(RULE=rule), study.response.assessor, endpoint, "lasted")
-        parts.append(shaped(rows.with_columns(ADT="end", SRCDOM=pl.lit("ADTTE"), SRCVAR=pl.lit("AVAL"))))
-    return pl.concat(parts).select(pl.lit(study.study.id).alias("STUDYID"), pl.all())
+        parts.append(
+            shaped(study, rows.with_columns(ADT="end", SRCDOM=pl.lit("ADTTE"), SRCVAR=pl.lit("AVAL")))
+        )
+    return pl.concat(parts)
 
 
 def _rows(study: Study, frame: pl.DataFrame, assessor: str, endpoint: BestResponse, met: str) -> pl.DataFrame:
