@@ -1,5 +1,7 @@
 """iRECIST: Seymour et al., Lancet Oncol 2017;18:e143-e152. Each table is one patient, an assessment every 42 days."""
 
+import itertools
+
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -36,6 +38,28 @@ def seen(text: str, **words: int) -> pl.DataFrame:
         )
     )
     return irecist.course(drawn, irecist.Policy(**words))
+
+
+def given(text: str) -> pl.DataFrame:
+    """Time points of one patient whose overall response is drawn; the target lesions say the same."""
+    drawn = framed(text)
+    usual = {
+        "subject": pl.lit("1"),
+        "assessor": pl.lit("INV"),
+        "sum_mm": pl.lit(None),
+        "target_response": pl.lit("SD"),
+        "non_target_response": pl.lit("NA"),
+        "new_lesion": pl.lit(False),
+    }
+    drawn = drawn.with_columns(**{name: value for name, value in usual.items() if name not in drawn.columns})
+    drawn = drawn.with_columns(
+        target_response=pl.when(pl.col("overall_response") == "PD")
+        .then(pl.lit("PD"))
+        .otherwise("target_response")
+    )
+    return drawn.select(
+        *(pl.col(name).cast(kind) for name, kind in KINDS.items()), pl.col("overall_response").cast(pl.String)
+    )
 
 
 def responses(text: str, **words: int) -> list[str]:
@@ -153,7 +177,180 @@ def test_patients_are_judged_one_by_one():
     assert answer["response"].to_list() == ["iUPD", "iCPD", "iSD", "iUPD"]
 
 
+@pytest.mark.parametrize(
+    ("recist_word", "irecist_word"),
+    [
+        ("CR", "iCR"),
+        ("PR", "iPR"),
+        ("SD", "iSD"),
+        ("NON-CR/NON-PD", "NON-iCR/NON-iUPD"),
+        ("NED", "NED"),
+        ("PD", "iUPD"),
+        ("NE", "NE"),
+    ],
+)
+def test_each_word_of_recist_has_its_own(recist_word, irecist_word):
+    first = given(f"day | overall_response\n42 | {recist_word}")
+    assert irecist.course(first)["response"].to_list() == [irecist_word]
+
+
+def test_the_better_of_two_responses_is_best_and_its_first_day_counts():
+    best_first = ["iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "NED", "iUPD", "iCPD", "NE"]
+    for better, worse in itertools.pairwise(best_first):
+        rows = [("1", "INV", 42, worse), ("1", "INV", 84, better), ("1", "INV", 126, better)]
+        course = pl.DataFrame(rows, schema=["subject", "assessor", "day", "response"], orient="row")
+        assert irecist.best(course.reverse()).rows() == [("1", "INV", 84, better)]
+
+
+def test_each_patient_and_each_reader_has_a_best_response():
+    answer = irecist.best(
+        framed(
+            """
+            subject | assessor | day | response
+            B       | INV      | 84  | iSD
+            A       | IRC      | 42  | iPR
+            A       | INV      | 42  | iUPD
+            A       | INV      | 84  | iCPD
+            A       | INV      | 126 |
+            """
+        )
+    )
+    assert answer.rows() == [("A", "INV", 42, "iUPD"), ("A", "IRC", 42, "iPR"), ("B", "INV", 84, "iSD")]
+
+
+def test_growth_is_told_to_a_millionth_of_a_millimetre():
+    """4.999999 mm is less than 5; what is lost in adding diameters is not."""
+    assert responses("target_response | sum_mm\nPD | 60\nPD | 64.999999") == ["iUPD", "iUPD"]
+    assert responses("target_response | sum_mm\nPD | 60\nPD | 64.9999996") == ["iUPD", "iCPD"]
+
+
+def test_nothing_is_told_after_confirmed_progression_however_long():
+    text = "target_response | sum_mm\nPD | 60\nPD | 65\nPD | 70\nSD | 50\nPD | 80\nPD | 90"
+    assert responses(text) == ["iUPD", "iCPD", None, None, None, None]
+    assert seen(text)["iupd_day"].to_list() == [42, 42, None, None, None, None]
+
+
+def test_what_progressed_too_soon_to_confirm_is_remembered():
+    """The targets were the first to progress: that they still do, no larger, confirms nothing."""
+    text = """
+        day | target_response | sum_mm | non_target_response | rule
+        42  | PD              | 60     | NON-CR/NON-PD       | first_pd
+        56  | SD              | 58     | PD                  | pending
+        98  | PD              | 60     | NON-CR/NON-PD       | pending
+        """
+    assert seen(text)["rule"].to_list() == framed(text)["rule"].to_list()
+
+
+def test_progression_elsewhere_confirms_also_after_a_wait():
+    text = """
+        target_response | sum_mm | non_target_response | rule
+        PD              | 60     | NON-CR/NON-PD       | first_pd
+        PD              | 60     | NON-CR/NON-PD       | pending
+        PD              | 60     | PD                  | other_pd
+        """
+    assert seen(text)["rule"].to_list() == framed(text)["rule"].to_list()
+
+
+def test_what_no_longer_progresses_does_not_confirm_by_a_remark():
+    text = """
+        target_response | sum_mm | non_target_response | non_target_worse | rule
+        PD              | 60     | PD                  |                  | first_pd
+        PD              | 60     | NON-CR/NON-PD       | true             | pending
+        """
+    assert seen(text)["rule"].to_list() == framed(text)["rule"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("second", "rule"),
+    [
+        ("PD | 65 | PD | true | true | 2", "target_grew"),
+        ("PD | 60 | PD | true | true | 2", "non_target_grew"),
+        ("PD | 60 | PD |      | true | 2", "new_grew"),
+        ("PD | 60 | PD |      | true | 1", "pending"),
+    ],
+)
+def test_of_several_reasons_the_strongest_is_told(second, rule):
+    answer = seen(
+        f"""
+        target_response | sum_mm | non_target_response | non_target_worse | new_lesion | n_new
+        PD              | 60     | PD                  |                  | true       | 1
+        {second}
+        """
+    )
+    assert answer["rule"].to_list() == ["first_pd", rule]
+
+
+def test_growth_of_what_had_progressed_is_told_before_progression_elsewhere():
+    text = """
+        target_response | sum_mm | non_target_response | new_lesion | n_new | rule
+        PD              | 60     | NON-CR/NON-PD       | true       | 1     | first_pd
+        PD              | 60     | PD                  | true       | 2     | new_grew
+        """
+    assert seen(text)["rule"].to_list() == framed(text)["rule"].to_list()
+
+
+def test_a_visit_that_cannot_be_evaluated_is_told_as_recist_tells_it():
+    text = "target_response | sum_mm\nPD | 60\nNE | \nPD | 65"
+    assert seen(text)["rule"].to_list() == ["first_pd", "recist", "target_grew"]
+
+
+def test_new_lesions_not_asked_about_are_none_and_scans_without_a_day_are_left_out():
+    rows = given("day | overall_response | new_lesion\n42 | SD | \n | PD | true\n84 | PD | \n126 | PD | true")
+    answer = irecist.course(rows)
+    assert answer["day"].to_list() == [42, 84, 126]
+    assert answer["rule"].to_list() == ["recist", "first_pd", "other_pd"]
+
+
+def test_many_patients_and_readers_are_walked_side_by_side():
+    """Each line a course: its first progression is the one from which growth counts."""
+    answer = seen(
+        """
+        subject | assessor | day | target_response | sum_mm
+        A       | INV      | 42  | PD              | 60
+        A       | IRC      | 42  | PD              | 30
+        B       | INV      | 42  | SD              | 50
+        C       | INV      | 42  | PD              | 20
+        A       | INV      | 84  | PD              | 64
+        A       | IRC      | 84  | PD              | 35
+        B       | INV      | 84  | PD              | 61
+        C       | INV      | 84  | PD              | 25
+        A       | INV      | 126 | PD              | 65
+        A       | IRC      | 126 | PD              | 40
+        B       | INV      | 126 | PD              | 65
+        C       | INV      | 126 | PD              | 30
+        """
+    )
+    assert answer["response"].to_list() == [
+        *("iUPD", "iUPD", "iCPD"),
+        *("iUPD", "iCPD", None),
+        *("iSD", "iUPD", "iUPD"),
+        *("iUPD", "iCPD", None),
+    ]
+
+
+NEEDED = (
+    *("subject", "assessor", "day", "target_response", "non_target_response", "new_lesion"),
+    *("overall_response", "sum_mm"),
+)
+
+
+@pytest.mark.parametrize("column", NEEDED)
+def test_a_missing_column_is_named(column):
+    rows = given("day | overall_response\n42 | SD")
+    with pytest.raises(ValueError, match=f"^time_points lacks the columns {column}$"):
+        irecist.course(rows.drop(column))
+
+
+@pytest.mark.parametrize("column", ["subject", "assessor", "day", "response"])
+def test_a_missing_column_of_a_course_is_named(column):
+    course = irecist.course(given("day | overall_response\n42 | SD"))
+    with pytest.raises(ValueError, match=f"^course lacks the columns {column}$"):
+        irecist.best(course.drop(column))
+
+
 def test_what_is_missing_or_unknown_is_named():
     with pytest.raises(ValueError, match="time_points lacks the columns overall_response, sum_mm"):
         irecist.course(pl.DataFrame(schema=KINDS).drop("sum_mm"))
+    with pytest.raises(ValueError, match=r"^time_points: overall_response knows CR, PR, SD, .*, not iCR$"):
+        irecist.course(given("day | overall_response\n42 | iCR"))
     assert irecist.course(pl.DataFrame(schema={**KINDS, "overall_response": pl.String})).is_empty()

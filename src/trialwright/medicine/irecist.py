@@ -96,7 +96,7 @@ def _recorded(time_points: pl.DataFrame) -> pl.DataFrame:
 class _State:
     """What is known of each patient before an assessment, one array per fact."""
 
-    pending: npt.NDArray[np.bool_]
+    pending: npt.NDArray[np.bool_]  # an iUPD has come and was not set aside
     confirmed: npt.NDArray[np.bool_]
     since: npt.NDArray[np.int64]  # day of the first iUPD
     size: npt.NDArray[np.float64]  # sums of targets and of new lesions on that day
@@ -123,7 +123,7 @@ def _walk(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     }
     patient = rows.select(p=pl.struct("subject", "assessor").rle_id())["p"]
     state, patients = _State.of(patient.n_unique()), patient.to_numpy()
-    rule, first = np.full(rows.height, "", dtype=object), np.full(rows.height, -1, dtype=np.int64)
+    rule, first = np.empty(rows.height, dtype=object), np.empty(rows.height, dtype=np.int64)
     for step in steps(patient):
         now = {name: values[step] for name, values in facts.items()}
         rule[step], first[step] = _next(state, patients[step], now, policy)
@@ -142,22 +142,21 @@ def _next(
     word[pending & progressing] = "pending"
     word[pending & ~progressing & now["evaluable"]] = "reset"
     for reason, holds in _reasons(state, who, now):
-        word[pending & progressing & late & holds] = reason
+        word[pending & late & holds] = reason
     starts, ends = word == "first_pd", np.isin(word, CONFIRMING)
     state.since[who] = np.where(starts, now["day"], state.since[who])
     state.size[who] = np.where(starts[:, None], now["size"], state.size[who])
     state.n_new[who] = np.where(progressing, now["n_new"], state.n_new[who])
     state.had[who] = now["pd"] | (state.had[who] & pending[:, None])
-    state.pending[who] = (pending | starts) & (word != "reset") & ~ends
+    state.pending[who] = (pending | starts) & (word != "reset")
     state.confirmed[who] = over | ends
-    open_ = (state.pending[who] | ends) & ~over
-    return np.where(over, "after_icpd", word), np.where(open_, state.since[who], -1)
+    return np.where(over, "after_icpd", word), np.where(state.pending[who] & ~over, state.since[who], -1)
 
 
 def _reasons(
     state: _State, who: npt.NDArray[np.int64], now: dict[str, npt.NDArray[Any]]
 ) -> list[tuple[str, npt.NDArray[np.bool_]]]:
-    """What may confirm, the stronger last: growth of what had progressed, or progression elsewhere."""
+    """What may confirm, the stronger last: growth of what has progressed and still does, or elsewhere."""
     again = now["pd"] & state.had[who]
     grown = np.greater_equal(np.round(now["size"] - state.size[who], 6), FURTHER_MM)
     more = now["n_new"] > state.n_new[who]
