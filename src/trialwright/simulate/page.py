@@ -7,19 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 import trialwright
-from trialwright.report.canvas import SIZE, beside, sheet
-from trialwright.report.palette import INK
-from trialwright.report.svg import inline
+from trialwright.simulate.assumed import assumed
 from trialwright.simulate.characteristics import STOP, rejects
-from trialwright.simulate.design import Accrual, Design, Group, Look, Piece
+from trialwright.simulate.design import Design
+from trialwright.simulate.figure import Bar, bars
 from trialwright.study.model import Study
 
-_SHADES = ("#124f86", "#5b8db8", "#9dbdd8", "#c9dae8", "#dfe9f1")
-_ROW = 26.0
 _COLUMNS = (
     "month",
     "events",
@@ -43,18 +40,12 @@ class Asked:
 
 def render(study: Study, design: Design, asked: Asked, results: pl.DataFrame) -> str:
     """The page; the same arguments give the same bytes."""
-    value = _Values(results)
+    value = Values(results)
     looks = [str(k + 1) for k in range(len(design.looks))]
     word = rejects(design)
     first = value.both(word, design.tests[0].id)
     what = "Type I error" if word == "type_i_error" else "Power"
-    template = Environment(
-        loader=PackageLoader("trialwright.simulate"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    ).get_template("design.html")
-    return template.render(
+    return template("simulation.html").render(
         study=study,
         design=design,
         trials=asked.trials,
@@ -74,7 +65,16 @@ def render(study: Study, design: Design, asked: Asked, results: pl.DataFrame) ->
     )
 
 
-class _Values:
+def template(name: str) -> Template:
+    return Environment(
+        loader=PackageLoader("trialwright.simulate"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    ).get_template(name)
+
+
+class Values:
     def __init__(self, results: pl.DataFrame) -> None:
         self._of = {
             (statistic, group, level): value
@@ -97,7 +97,7 @@ class _Values:
         return number.replace("-", "−") + told
 
 
-def _tests(design: Design, value: _Values, looks: list[str]) -> Iterator[list[str]]:
+def _tests(design: Design, value: Values, looks: list[str]) -> Iterator[list[str]]:
     for test in design.tests:
         cells = [value.both("stops", test.id, look) for look in looks] if len(looks) > 1 else []
         yield [test.id, *cells, value.both(rejects(design), test.id)]
@@ -106,91 +106,20 @@ def _tests(design: Design, value: _Values, looks: list[str]) -> Iterator[list[st
             yield ["its closed form (Schoenfeld)", f"{closed:.4f}"]
 
 
-def _summary(value: _Values, level: str) -> list[str]:
+def _summary(value: Values, level: str) -> list[str]:
     return [level if level != STOP else "at the stop", *(value.both(name, level=level) for name in _COLUMNS)]
 
 
-def _figure(design: Design, value: _Values, looks: list[str]) -> Markup:
-    """A bar for each test, in parts where there are several looks; the whisker is 1.96 Monte Carlo errors."""
-    canvas, axes = sheet(8, _ROW * len(design.tests), 40, left=138, right=70)
-    axes.set_xlim(0, 1)
-    axes.set_ylim(len(design.tests) - 0.5, -0.5)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel("share of trials that reject", fontsize=SIZE, color=INK)
-    for y, test in enumerate(design.tests):
-        total, left = value.one(rejects(design), test.id, "") or 0.0, 0.0
-        error = 1.96 * (value.one(f"{rejects(design)}_se", test.id, "") or 0.0)
-        for k, look in enumerate(looks):
-            width = value.one("stops", test.id, look) or 0.0
-            axes.barh(y, width, left=left, height=0.55, color=_SHADES[k % len(_SHADES)])
-            left += width
-        axes.plot([total - error, total + error], [y, y], color=INK, linewidth=1.2)
-        beside(axes, -134, y, test.id, color=INK)
-        axes.annotate(
-            f"{100 * total:.1f} %",
-            (1, y),
-            xytext=(66, 0),
-            textcoords="offset points",
-            fontsize=SIZE,
-            ha="right",
-            va="center",
-            color=INK,
-            annotation_clip=False,
-            parse_math=False,
+def _figure(design: Design, value: Values, looks: list[str]) -> Markup:
+    word = rejects(design)
+    rows = [
+        Bar(
+            test.id,
+            tuple(value.one("stops", test.id, look) or 0.0 for look in looks),
+            value.one(f"{word}_se", test.id, "") or 0.0,
         )
-    axes.axvline(design.level.alpha, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
-    told = ", ".join(f"{t.id} {value.one(rejects(design), t.id, '') or 0:.4f}" for t in design.tests)
-    return inline(canvas, "rejects", f"Share of trials that reject: {told}; the dashed line is the level.")
-
-
-def assumed(design: Design) -> Iterator[tuple[str, str]]:
-    """Each section of the scenario in words, with its source."""
-    yield "Effect", _sourced(f"hazard ratio {_pieces(design.hazard_ratio)}", design.source)
-    control = (
-        f"median {design.control.median:g} months"
-        if design.control.median
-        else f"hazard a month {_pieces(design.control.hazard)}"
-    )
-    yield "Control arm", _sourced(control, design.control.source)
-    if len(design.groups) > 1:
-        yield "Groups", "; ".join(map(_group, design.groups))
-    yield "Accrual", _sourced(_accrual(design.accrual), design.accrual.source)
-    lost = f"{100 * design.dropout.per_year:g} % a year"
-    if design.dropout.per_year_experimental is not None:
-        lost += f", in the experimental arm {100 * design.dropout.per_year_experimental:g} %"
-    yield "Lost", _sourced(lost, design.dropout.source)
-    if (a := design.allocation) is not None:
-        blocks = f", blocks of {' and '.join(map(str, a.block_sizes))}" if a.block_sizes else ""
-        words = f"{a.method.replace('_', ' ')} {a.experimental}:{a.control}{blocks}"
-        yield "Allocation", _sourced(words + (", stratified" if a.stratified else ""), a.source)
-    yield "Looks", "; ".join(_sourced(_look(look), look.source) for look in design.looks)
-    level = f"one-sided {design.level.alpha:g}"
-    if len(design.looks) > 1:
-        level += f", spent as {design.level.spending} on {design.planned} events"
-    yield "Level", _sourced(level, design.level.source)
-
-
-def _sourced(words: str, source: str) -> str:
-    return f"{words} ({source})" if source else words
-
-
-def _pieces(pieces: tuple[Piece, ...]) -> str:
-    return ", ".join(f"{p.value:g}" + (f" from month {p.start:g}" if p.start else "") for p in pieces)
-
-
-def _group(group: Group) -> str:
-    words = f"{group.id} {100 * group.share:g} %, hazard × {group.times:.3g}"
-    return words + (f", hazard ratio {_pieces(group.hazard_ratio)}" if group.hazard_ratio else "")
-
-
-def _accrual(accrual: Accrual) -> str:
-    how = {"uniform": "uniform", "poisson": "a Poisson stream", "even": "at equal steps"}[accrual.model]
-    return f"{how}, {accrual.months:g} months"
-
-
-def _look(look: Look) -> str:
-    parts = [f"{look.events} events"] if look.events else []
-    parts += [f"month {look.month:g}"] if look.month else []
-    words = " or ".join(parts)
-    return f"{words}, whichever comes {look.whichever}" if len(parts) == 2 else words
+        for test in design.tests
+    ]
+    told = ", ".join(f"{bar.name} {bar.total:.4f}" for bar in rows)
+    alt = f"Share of trials that reject: {told}; the dashed line is the level."
+    return bars(rows, design.level.alpha, looks, alt)

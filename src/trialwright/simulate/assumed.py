@@ -1,0 +1,77 @@
+"""What a design assumes, in words: each section with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trialwright.simulate.design import Accrual, Design, Dropout, Group, Look, Piece, Times
+
+
+def assumed(design: Design) -> Iterator[tuple[str, str]]:
+    """(term, words) of each section."""
+    if design.hazard_ratio:
+        yield "Effect", _sourced(f"hazard ratio {_pieces(design.hazard_ratio)}", design.source)
+    yield "Control arm", _sourced(_times(design.control), design.control.source)
+    if design.experimental is not None:
+        yield "Experimental arm", _sourced(_times(design.experimental), design.experimental.source)
+    if len(design.groups) > 1:
+        yield "Groups", "; ".join(map(_group, design.groups))
+    yield "Accrual", _sourced(_accrual(design.accrual), design.accrual.source)
+    yield "Lost", _sourced(_lost(design.dropout), design.dropout.source)
+    if (a := design.allocation) is not None:
+        blocks = f", blocks of {' and '.join(map(str, a.block_sizes))}" if a.block_sizes else ""
+        words = f"{a.method.replace('_', ' ')} {a.experimental}:{a.control}{blocks}"
+        yield "Allocation", _sourced(words + (", stratified" if a.stratified else ""), a.source)
+    yield "Looks", "; ".join(_sourced(_look(look), look.source) for look in design.looks)
+    level = f"one-sided {design.level.alpha:g}"
+    if len(design.looks) > 1:
+        level += f", spent as {design.level.spending} on {design.planned} events"
+    yield "Level", _sourced(level, design.level.source)
+
+
+def _sourced(words: str, source: str) -> str:
+    return f"{words} ({source})" if source else words
+
+
+def _pieces(pieces: tuple[Piece, ...]) -> str:
+    return ", ".join(f"{p.value:g}" + (f" from month {p.start:g}" if p.start else "") for p in pieces)
+
+
+def _times(times: Times) -> str:
+    if times.states is not None:
+        progression, death, after = times.states.rates
+        return f"a month {progression:g} progress, {death:g} die, {after:g} die after progression"
+    words = f"hazard a month {_pieces(times.hazard)}"
+    if times.median is not None:
+        words = f"median {times.median:g} months"
+    if times.shape != 1:
+        words += f", Weibull shape {times.shape:g}"
+    return words + (f"; {100 * times.cured:g} % cured" if times.cured else "")
+
+
+def _group(group: Group) -> str:
+    words = f"{group.id} {100 * group.share:g} %, hazard × {group.times:.3g}"
+    words += f", hazard ratio {_pieces(group.hazard_ratio)}" if group.hazard_ratio else ""
+    words += f", control arm: {_times(group.control)}" if group.control else ""
+    return words + (f", experimental arm: {_times(group.experimental)}" if group.experimental else "")
+
+
+def _accrual(accrual: Accrual) -> str:
+    how = {"uniform": "uniform", "poisson": "a Poisson stream", "even": "at equal steps"}[accrual.model]
+    words = f"{how}, {accrual.months:.4g} months"
+    words += f", a month {_pieces(accrual.rate)}" if accrual.rate else ""
+    return words + (f", {sum(s.count for s in accrual.sites)} sites" if accrual.sites else "")
+
+
+def _lost(dropout: Dropout) -> str:
+    words = f"{100 * dropout.per_year:g} % a year"
+    if dropout.per_year_experimental is not None:
+        words += f", in the experimental arm {100 * dropout.per_year_experimental:g} %"
+    return words
+
+
+def _look(look: Look) -> str:
+    parts = [f"{look.events} events"] if look.events else []
+    parts += [f"month {look.month:g}"] if look.month else []
+    words = " or ".join(parts)
+    return f"{words}, whichever comes {look.whichever}" if len(parts) == 2 else words
