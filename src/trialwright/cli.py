@@ -1,10 +1,13 @@
-"""The command line: check, build, explain, rehearse, demo. Heavy imports stand inside the commands."""
+"""The command line: check, build, explain, rehearse, simulate, design, demo.
+
+Heavy imports stand inside the commands.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
@@ -16,6 +19,7 @@ from trialwright.standards.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from trialwright.simulate.repeat import Hands
     from trialwright.study.registry import Contradiction
 
 app = typer.Typer(
@@ -39,6 +43,14 @@ _Cutoff = Annotated[
     typer.Option(
         "--cutoff", metavar="DATE", help="Data cutoff, YYYY-MM-DD; else the study's, else the latest date."
     ),
+]
+_Scenario = Annotated[str, typer.Option(help="NAME of a file design-NAME.toml of the folder scenarios.")]
+_Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same bytes.")]
+_Workers = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="Processes; the result is the same. Else one a core.")
+]
+_Dask = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Of a Dask scheduler, tcp://HOST:PORT; extra “cluster”.")
 ]
 
 
@@ -197,22 +209,80 @@ def rehearse(  # noqa: PLR0917 - the options of a command
 )
 def simulate(  # noqa: PLR0917 - the options of a command
     study: _StudyName,
-    scenario: Annotated[str, typer.Option(help="NAME of a file design-NAME.toml of the folder scenarios.")],
+    scenario: _Scenario,
     out: _Out,
     trials: Annotated[int, typer.Option(min=1, max=10**9, help="The error falls with their root.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same bytes.")] = 1,
-    workers: Annotated[int, typer.Option(min=1, max=1024, help="Processes; the result is the same.")] = 1,
+    seed: _Seed = 1,
+    workers: _Workers = None,
+    dask: _Dask = None,
 ) -> None:
-    """Simulate a design: power, type I error, expected events and months, with Monte Carlo errors."""
-    with _progress() as say:
+    """Simulate a design: power, type I error, expected events and months, with Monte Carlo errors.
+
+    Interrupted, it goes on from there when asked again; asked for more trials, it adds the missing ones.
+    """
+    with _progress() as say, _interruptible():
         say("Reading the study")
         from trialwright.simulate import design, operate
         from trialwright.study.load import folder, load
 
         promise = load(folder(study))
         asked = operate.Asked(scenario, trials, seed)
-        told = operate.operate(promise, design.read(promise, scenario), asked, out, workers=workers, say=say)
+        with _hands(workers, dask) as hands:
+            told = operate.operate(promise, design.read(promise, scenario), asked, out, hands=hands, say=say)
     _console().print(told, soft_wrap=True)
+
+
+@app.command(epilog="Example: trialwright design tarlanec --scenario target --power 0.8 --out needed")
+def design(  # noqa: PLR0917 - the options of a command
+    study: _StudyName,
+    scenario: _Scenario = "target",
+    power: Annotated[float, typer.Option(help="To be reached.")] = 0.8,
+    test: Annotated[str | None, typer.Option(help="Of the scenario; else its first.")] = None,
+    patients: Annotated[
+        int | None, typer.Option(min=10, max=10_000, help="So many; else events and patients grow together.")
+    ] = None,
+    trials: Annotated[int, typer.Option(min=100, max=10**8, help="For each candidate.")] = 40_000,
+    seed: _Seed = 1,
+    workers: _Workers = None,
+    dask: _Dask = None,
+    out: Annotated[Path | None, typer.Option(metavar="OUT", help="Where to write results and page.")] = None,
+) -> None:
+    """Find how many events and patients a scenario needs, by search on the simulation."""
+    with _progress() as say:
+        say("Reading the study")
+        from trialwright.simulate import design as scenarios
+        from trialwright.simulate import operate
+        from trialwright.simulate.search import judged_by
+        from trialwright.study.load import folder, load
+
+        promise = load(folder(study))
+        chosen = judged_by(scenarios.read(promise, scenario), test)
+        wish = operate.Wish(power, trials, seed, patients)
+        with _hands(workers, dask) as hands:
+            told = operate.seek(promise, chosen, scenario, wish, out, hands=hands, say=say)
+    _console().print(told, soft_wrap=True)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        typer.echo(f"interrupted: {stop}" if str(stop) else "interrupted", err=True)
+        raise typer.Exit(130) from None
+
+
+def _hands(workers: int | None, dask: str | None) -> AbstractContextManager[Hands]:
+    """A cluster, or so many processes here, by default as many as there are cores."""
+    from trialwright.simulate import repeat
+
+    if dask is None:
+        return repeat.processes(workers or repeat.cores())
+    if workers is not None:
+        raise InputError("--workers are processes here, --dask is a cluster: one of them")
+    from trialwright.simulate import cluster
+
+    return cluster.hands(dask)
 
 
 @app.command(epilog="Example: trialwright demo --out demo")

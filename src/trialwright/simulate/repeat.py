@@ -131,7 +131,14 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     context = get_context(how)
     if how == "forkserver":
         context.set_forkserver_preload([simulate.__module__])
-    return ProcessPoolExecutor(workers, context)
+    return ProcessPoolExecutor(workers, context, initializer=_deaf)
+
+
+def _deaf() -> None:
+    """An interruption is for who asked: a worker ends with the pool."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 Sent = tuple[str, int, int, int, int]
