@@ -24,3 +24,11 @@ F = TypeVar("F", bound=Callable[..., object])
 def kernel(function: F) -> F:
     """Compile a function of arrays and numbers; module-level functions only, so that they are kept."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def inner(function: F) -> F:
+    """The same for what kernels alone call: it makes no array, and so counts no references to those it gets.
+
+    Two counts for each array of each call are longer than the sum of a hundred numbers.
+    """
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
