@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, get_args, get_type_hints
 
 import polars as pl
@@ -15,14 +15,9 @@ from trialwright.standards.findings import concat, findings
 from trialwright.study.model import Study
 
 _JOIN: Final = ["subject", "assessor", "assessment"]
-_WORDS: Final = (
-    "reappearance_after_zero",
-    "normal_nodes",
-    "cr_with_ne_non_target",
-    "treated_lesion",
-    "pr_sticky",
-)
-"""The words of the response policy that change the response at a time point."""
+_TARGET_WORDS: Final = ("reappearance_after_zero", "normal_nodes", "treated_lesion", "pr_sticky")
+_OVERALL_WORDS: Final = ("cr_with_ne_non_target",)
+"""The words of the response policy that change the response at a time point: of the targets, and overall."""
 UNEXPLAINED: Final = "no rule explains it"
 BACKDATED: Final = "a lesion equivocal at this visit was found to be new later"
 
@@ -48,20 +43,37 @@ def disagreements(
     return noted, concat([_differing(study, explained), *_one_sided(computed, both)])
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One other way to read the lesions: what it is called, and what it takes into account."""
+
+    words: str
+    course: pl.DataFrame
+    non_targets: bool = True
+    new: bool = True
+    policy: recist.Policy | None = None
+
+
 def _explained(study: Study, seen: Lesions, differ: pl.DataFrame) -> pl.DataFrame:
-    """The differing rows with ``reason``."""
+    """The differing rows with ``reason``: the first reading that gives what was reported."""
     reason = pl.when(pl.col("_rule") == "new_lesion_backdated").then(pl.lit(BACKDATED))
-    found = differ.with_columns(reason=reason)
-    people = differ.select("subject", "assessor").unique()
-    for words, points in _alternatives(study, _of(seen, people)) if differ.height else ():
-        other = points.select(*_JOIN, _other="overall_response").unique(_JOIN, keep="first")
-        gives = pl.when(pl.col("_other") == pl.col("response")).then(pl.lit(words))
-        found = (
-            found.join(other, on=_JOIN, how="left", maintain_order="left")
-            .with_columns(reason=pl.coalesce("reason", gives))
-            .drop("_other")
-        )
-    return found.with_columns(pl.col("reason").fill_null(UNEXPLAINED))
+    differ = differ.with_row_index("_row")
+    if differ.is_empty():
+        return differ.with_columns(reason=reason)
+    seen = _of(seen, differ.select("subject", "assessor").unique())
+    readings = list(_readings(study, seen))
+    names = pl.DataFrame({"_words": [reading.words for reading in readings]}).with_row_index("_reading")
+    gives = (
+        _time_points(study, seen, readings)
+        .join(differ.select(*_JOIN, "_row", "response"), on=_JOIN)
+        .filter(pl.col("_other") == pl.col("response"))
+        .group_by("_row")
+        .agg(pl.col("_reading").min())
+        .join(names, on="_reading")
+    )
+    return differ.join(gives, on="_row", how="left", maintain_order="left").with_columns(
+        reason=pl.coalesce(reason, "_words", pl.lit(UNEXPLAINED))
+    )
 
 
 def _of(seen: Lesions, people: pl.DataFrame) -> Lesions:
@@ -70,20 +82,20 @@ def _of(seen: Lesions, people: pl.DataFrame) -> Lesions:
     return replace(seen, **{name: getattr(seen, name).join(people, on=keys, how="semi") for name in parts})
 
 
-def _alternatives(study: Study, seen: Lesions) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Each other way to read the lesions: what it is called, and the time points it gives."""
+def _readings(study: Study, seen: Lesions) -> Iterator[_Reading]:
+    """Every other word of the policy, then the common departures from the rules."""
     plain = policies.response(study)
     kinds = get_type_hints(recist.Policy)
-    for name in _WORDS:
+    for name in (*_TARGET_WORDS[:2], *_OVERALL_WORDS, *_TARGET_WORDS[2:]):
         for word in get_args(kinds[name]) or (False, True):
             if word != getattr(plain, name):
-                changed = replace(plain, **{name: word})
-                course = recist.target_course(seen.targets, changed)
-                yield (
-                    f"as under {name} = {str(word).lower()}",
-                    time_points(course, seen.non_targets, seen.new, changed),
-                )
+                words, changed = f"as under {name} = {str(word).lower()}", replace(plain, **{name: word})
+                if name in _OVERALL_WORDS:
+                    yield _Reading(words, seen.course, policy=changed)
+                else:
+                    yield _Reading(words, recist.target_course(seen.targets, changed))
     baseline, nadir = pl.col("baseline_mm"), pl.col("nadir_mm")
+    later = pl.col("target_response").is_not_null()
     for words, target in (
         ("growth compared with the baseline, not with the smallest sum", _target(plain, baseline)),
         ("growth of 20 % counted without the 5 mm", _twenty_per_cent(plain, nadir)),
@@ -91,13 +103,40 @@ def _alternatives(study: Study, seen: Lesions) -> Iterator[tuple[str, pl.DataFra
         ("lesions that were not measured left aside", _as_if_measured(plain, nadir)),
         ("lesions that were not measured counted as 0 mm, growth over the baseline", _as_if_gone(plain)),
     ):
-        later = pl.col("target_response").is_not_null()
-        course = seen.course.with_columns(target_response=pl.when(later).then(target))
-        yield words, time_points(course, seen.non_targets, seen.new, plain)
-    no_others, none_new = seen.non_targets.clear(), seen.new.clear()
-    yield "new lesions left aside", time_points(seen.course, seen.non_targets, none_new, plain)
-    yield "non-target lesions left aside", time_points(seen.course, no_others, seen.new, plain)
-    yield "target lesions taken alone", time_points(seen.course, no_others, none_new, plain)
+        yield _Reading(words, seen.course.with_columns(target_response=pl.when(later).then(target)))
+    yield _Reading("new lesions left aside", seen.course, new=False)
+    yield _Reading("non-target lesions left aside", seen.course, non_targets=False)
+    yield _Reading("target lesions taken alone", seen.course, non_targets=False, new=False)
+
+
+def _time_points(study: Study, seen: Lesions, readings: list[_Reading]) -> pl.DataFrame:
+    """The time points under each reading, as ``_reading``, its place in the list.
+
+    The readings of one policy are taken together, as if each were an assessor of its own.
+    """
+    plain, non_targets = policies.response(study), recist.non_target_course(seen.non_targets)
+    parts = []
+    for policy in dict.fromkeys(reading.policy or plain for reading in readings):
+        placed = [(i, r) for i, r in enumerate(readings) if (r.policy or plain) == policy]
+        points = time_points(
+            pl.concat([_by(i, r.course) for i, r in placed]),
+            pl.concat([_by(i, non_targets.head(non_targets.height * r.non_targets)) for i, r in placed]),
+            pl.concat([_by(i, seen.new.head(seen.new.height * r.new)) for i, r in placed]),
+            policy,
+        )
+        parts.append(points)
+    reading = pl.col("assessor").str.splitn(" ", 2)
+    return pl.concat(parts).select(
+        "subject",
+        reading.struct[1].alias("assessor"),
+        "assessment",
+        reading.struct[0].cast(pl.UInt32).alias("_reading"),
+        pl.col("overall_response").alias("_other"),
+    )
+
+
+def _by(reading: int, frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(assessor=pl.format("{} {}", pl.lit(reading), "assessor"))
 
 
 def _target(plain: recist.Policy, reference: pl.Expr) -> pl.Expr:

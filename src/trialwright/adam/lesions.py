@@ -111,7 +111,7 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     new = new.rename(names | {"state": "status"}).drop("baseline")
     policy = policies.response(study)
     course = recist.target_course(measured, policy)
-    points = time_points(course, others, new, policy)
+    points = time_points(course, recist.non_target_course(others), new, policy)
     first = _at_baseline(tr, sdtm, words).rename(names)
     seen = Lesions(measured, course, others, new, points, visits.rename(names), first)
     chosen = lesion_findings.of_baseline(measured)
@@ -134,9 +134,8 @@ def _at_baseline(tr: pl.DataFrame, sdtm: Sdtm, words: Tumour) -> pl.DataFrame:
 def time_points(
     course: pl.DataFrame, non_targets: pl.DataFrame, new: pl.DataFrame, policy: recist.Policy
 ) -> pl.DataFrame:
-    """The overall responses of each reader; a lesion is new only after randomisation."""
-    later = new.filter(pl.col("day") > 0)
-    return recist.time_points(course, recist.non_target_course(non_targets), later, policy)
+    """The overall responses of each reader, of both courses; a lesion is new only after randomisation."""
+    return recist.time_points(course, non_targets, new.filter(pl.col("day") > 0), policy)
 
 
 def _records(sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> pl.DataFrame:
