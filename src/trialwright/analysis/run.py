@@ -14,6 +14,7 @@ from trialwright.analysis.competing import competing_risks
 from trialwright.analysis.exposure import exposure
 from trialwright.analysis.flow import ANALYSIS as FLOW
 from trialwright.analysis.flow import flow
+from trialwright.analysis.interim import interim
 from trialwright.analysis.laboratory import laboratory
 from trialwright.analysis.population import members
 from trialwright.analysis.quality_of_life import questionnaire
@@ -47,6 +48,7 @@ METHODS: Final[Mapping[str, Method]] = {
     "supporting": Method("ADTTE", supporting),
     "subgroups": Method("ADTTE", subgroups),
     "competing_risks": Method("ADTTE", competing_risks),
+    "interim": Method("ADTTE", interim),
 }
 
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from trialwright.report import (
     estimates,
     flow,
+    interim_tables,
     outcome_tables,
     plain_tables,
     questionnaire_tables,
@@ -281,6 +282,10 @@ def _competing(book: Book, title: str, columns: Sequence[Column]) -> list[Block]
     return _tables(book, title, columns, supporting_tables.competing)
 
 
+def _interim(book: Book, title: str, columns: Sequence[Column]) -> list[Block]:
+    return _tables(book, title, columns, interim_tables.looked)
+
+
 def _tables(
     book: Book,
     title: str,
@@ -325,9 +330,12 @@ SHELLS: Final[Mapping[Method, Shell]] = {
     "supporting": _tests,
     "subgroups": _subgroups,
     "competing_risks": _competing,
+    "interim": _interim,
 }
 """How the blocks of an outcome are made, by the method of its analyses."""
-BESIDE: Final[frozenset[Method]] = frozenset({"supporting", "subgroups", "competing_risks", "mmrm"})
+BESIDE: Final[frozenset[Method]] = frozenset(
+    {"supporting", "subgroups", "competing_risks", "mmrm", "interim"}
+)
 
 
 def further(book: Book) -> Section | None:

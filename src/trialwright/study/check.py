@@ -97,7 +97,15 @@ def _analyses(study: Study) -> Iterator[Fault]:
             yield "study.toml", f"{key}.instrument", "method 'questionnaire' needs an instrument"
 
 
-_OF_AN_ENDPOINT = ("time_to_event", "duration", "proportion", "supporting", "subgroups", "competing_risks")
+_OF_AN_ENDPOINT = (
+    "time_to_event",
+    "duration",
+    "proportion",
+    "supporting",
+    "subgroups",
+    "competing_risks",
+    "interim",
+)
 _NEEDS = {"rmst": "rmst_months", "adjusted": "covariates", "piecewise_hazard_ratio": "pieces_months"}
 """What a test asks for beside its name."""
 
@@ -145,8 +153,15 @@ def _beside(study: Study) -> Iterator[Fault]:
                 yield "study.toml", f"{key}.{_NEEDS[test]}", f"{test!r} needs {_NEEDS[test]}"
         if list(analysis.pieces_months) != sorted(set(analysis.pieces_months)):
             yield "study.toml", f"{key}.pieces_months", "months rise"
-        if analysis.method in ("supporting", "subgroups", "competing_risks") and analysis.endpoint in shares:
+        if (
+            analysis.method in ("supporting", "subgroups", "competing_risks", "interim")
+            and analysis.endpoint in shares
+        ):
             yield "study.toml", f"{key}.endpoint", f"method {analysis.method!r} needs a time to an event"
+        if analysis.method == "interim" and analysis.interim is None:
+            yield "study.toml", f"{key}.interim", "method 'interim' needs interim"
+        if analysis.interim and list(analysis.interim.looked_at) != sorted({*analysis.interim.looked_at}):
+            yield "study.toml", f"{key}.interim.looked_at", "events rise"
         if analysis.method == "competing_risks":
             yield from _competing(study, key, analysis.endpoint)
 

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from trialwright.study import words
 from trialwright.study.base import Frozen, Id, Label, Paramcd, Variable, Words
+from trialwright.study.interim import Interim
 from trialwright.study.record import Record
 from trialwright.study.sources import Sources
 
@@ -185,6 +186,8 @@ class Analysis(Frozen):
     """By what ``tipping_point`` multiplies the hazard of those lost from the experimental arm."""
     imputations: int = Field(default=200, ge=2)
     """How often ``tipping_point`` completes the trial for each of them."""
+    interim: Interim | None = None
+    """What the method ``interim`` needs."""
     assumes: tuple[str, ...] = ()
 
 

@@ -83,6 +83,7 @@ Method = Literal[
     "supporting",
     "subgroups",
     "competing_risks",
+    "interim",
 ]
 
 Test = Literal[
@@ -105,6 +106,9 @@ Test = Literal[
     "tipping_point",
 ]
 """What stands beside the main analysis of a time to an event (method ``supporting``)."""
+
+Spending = Literal["obrien-fleming", "pocock", "hwang-shih-decani", "power"]
+"""How looks at a trial under way spend its level: Lan and DeMets."""
 
 BinEdge = Literal["lower", "upper"]
 """Which of its two edges a bin includes: ``lower``, 65 is in the bin from 65; ``upper``, in that up to 65."""
