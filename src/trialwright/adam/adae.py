@@ -21,7 +21,17 @@ from typing import Final
 import polars as pl
 
 from trialwright.adam import policies, safety_astct, safety_terms
-from trialwright.adam.safety_common import Sdtm, because, domain, doses, flag, goes_on, of_subjects, only
+from trialwright.adam.safety_common import (
+    Sdtm,
+    because,
+    domain,
+    doses,
+    flag,
+    goes_on,
+    in_order,
+    of_subjects,
+    only,
+)
 from trialwright.adam.safety_episodes import with_episodes
 from trialwright.standards import dates
 from trialwright.standards.findings import concat, findings
@@ -133,7 +143,7 @@ def build(
     found = concat(
         [strangers, classes, reversals, unknown_grades, impossible, disagreements, _not_serious(reported)]
     )
-    return frame.sort("USUBJID", "AESEQ"), found
+    return in_order(frame, ["USUBJID"], ["AESEQ"]), found
 
 
 def _reported(
@@ -161,11 +171,11 @@ def _dated(records: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFr
         AENDTM=dates.datetime(pl.col("AEENDTC")),
     )
     started = bounds.with_columns(ASTDT=_start()).with_columns(
-        ASTDTF=_imputed("AESTDTC", "ASTDT"), reversed=_reversed().fill_null(False)
+        ASTDTF=_imputed("AESTDTC", "start_from", "ASTDT"), reversed=_reversed().fill_null(False)
     )
     over = ~pl.col("reversed") & (pl.col("end_from") <= cutoff)
     dated = started.with_columns(AENDT=pl.when(over).then(_end(cutoff))).with_columns(
-        AENDTF=_imputed("AEENDTC", "AENDT"), AENDTM=pl.when(over).then("AENDTM")
+        AENDTF=_imputed("AEENDTC", "end_from", "AENDT"), AENDTM=pl.when(over).then("AENDTM")
     )
     wrong = findings(
         dated.filter("reversed"),
@@ -204,11 +214,11 @@ def _end(cutoff: date) -> pl.Expr:
     return pl.when(pl.col("end_from") == pl.col("end_to")).then("end_from").otherwise(partial)
 
 
-def _imputed(said: str, used: str) -> pl.Expr:
+def _imputed(said: str, earliest: str, used: str) -> pl.Expr:
     """D, M or Y where the date used says more than the text; null where the text has its day."""
     kinds = {"month": "D", "year": "M"}
     how = dates.precision(pl.col(said)).replace_strict(kinds, default=None, return_dtype=pl.String)
-    wholly = pl.when(dates.earliest(pl.col(said)).is_null()).then(pl.lit("Y"))
+    wholly = pl.when(pl.col(earliest).is_null()).then(pl.lit("Y"))
     return pl.when(pl.col(used).is_not_null()).then(pl.coalesce(how, wholly))
 
 
@@ -267,20 +277,24 @@ def _after_dose(records: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
         .sort("moment")
     )
     end_of_day = pl.col("ASTDT").cast(pl.Datetime("us")) + pl.duration(days=1, microseconds=-1)
-    onset = pl.coalesce("ASTDTM", end_of_day)
-    known, unknown = (
-        records.filter(pl.col("ASTDT").is_not_null()).with_columns(moment=onset).sort("moment"),
-        records.filter(pl.col("ASTDT").is_null()),
+    after = (
+        records.select("USUBJID", moment=pl.coalesce("ASTDTM", end_of_day))
+        .with_row_index("_row")
+        .filter(records["ASTDT"].is_not_null())
+        .sort("moment")
+        .join_asof(
+            days,
+            on="moment",
+            by="USUBJID",
+            strategy="backward",
+            allow_exact_matches=False,
+            check_sortedness=False,
+        )
+        .select("_row", "DOSENUM", "LDOSEDT", "LDOSEDTM")
     )
-    after = known.join_asof(
-        days,
-        on="moment",
-        by="USUBJID",
-        strategy="backward",
-        allow_exact_matches=False,
-        check_sortedness=False,
+    return (
+        records.with_row_index("_row").join(after, on="_row", how="left", maintain_order="left").drop("_row")
     )
-    return pl.concat([after, unknown], how="diagonal")
 
 
 def _why(study: Study) -> pl.Expr:
@@ -330,16 +344,22 @@ def _worst(records: pl.DataFrame) -> pl.DataFrame:
         "AOCCSFL": ["USUBJID", "AEBODSYS"],
         "AOCCPFL": ["USUBJID", "AEBODSYS", "AEDECOD"],
     }
-    worst_first = records.sort("ATOXGRN", "ASTDT", "AESEQ", descending=[True, False, False], nulls_last=True)
     emergent = pl.col("TRTEMFL") == "Y"
-    return worst_first.with_columns(
-        only(emergent & (emergent.cum_sum().over(scope) == 1)).alias(name) for name, scope in scopes.items()
+    worst_first = (
+        records.select("USUBJID", "AEBODSYS", "AEDECOD", "TRTEMFL", "ATOXGRN", "ASTDT", "AESEQ")
+        .with_row_index("_row")
+        .sort("ATOXGRN", "ASTDT", "AESEQ", descending=[True, False, False], nulls_last=True)
+        .with_columns(
+            only(emergent & pl.struct("TRTEMFL", *scope).is_first_distinct()).alias(name)
+            for name, scope in scopes.items()
+        )
     )
+    return records.hstack(worst_first.sort("_row").select(*scopes))
 
 
 def _rule(study: Study, cutoff: date) -> pl.Expr:
     past = pl.col("ASTDT") > pl.col("TRTEDT") + pl.duration(days=study.adverse_events.window_days)
-    later = (dates.earliest(pl.col("AEENDTC")) > cutoff).fill_null(False)
+    later = (pl.col("end_from") > cutoff).fill_null(False)
     return because(
         pl.col("WHY"),
         pl.when(past & (pl.col("WHY") == _EMERGENT)).then(pl.lit("treatment goes on: the window is open")),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, time
 from typing import Final
 
 import numpy as np
 import polars as pl
 
-from trialwright.adam.facts import matching, sequence
-from trialwright.adam.safety_common import Sdtm, text
+from trialwright.adam.facts import sequence
+from trialwright.adam.safety_common import Sdtm, in_order, text
 from trialwright.medicine import astct
 from trialwright.medicine._frame import steps
 from trialwright.medicine.astct.icans import DOMAINS
@@ -50,8 +50,10 @@ COMPONENTS: Final = {
 _YES: Final = {"Y": True, "YES": True, "1": True, "TRUE": True}
 _NO: Final = {"N": False, "NO": False, "0": False, "FALSE": False}
 
-Timed = Mapping[tuple[str, str], pl.DataFrame]
-"""A domain by its name and its variable of time, with ``when`` (text) and ``moment``."""
+Parts = Mapping[tuple[object, ...], pl.DataFrame]
+Timed = Mapping[tuple[str, str, tuple[str, ...]], Parts]
+"""A domain by its name, its variable of time and the variables that say what a record is about; of these
+each combination is a part. Records have ``when`` (text) and ``moment``."""
 
 _COURSE: Final = pl.Schema(
     {
@@ -119,9 +121,12 @@ def _recorded(
     for name in sorted(components, key=lambda name: name in _OF_PATIENT):
         values = _said(components[name], timed, cutoff).with_columns(_read(category, name).alias(name))
         over = ["USUBJID"] if name in _OF_PATIENT else ["USUBJID", "moment"]
-        found += _faults(values, name, components[name].domain, over)
         there = values.filter(pl.col(name).is_not_null(), pl.col("moment").is_not_null())
-        column = there.sort("moment").group_by(over, maintain_order=True).agg(pl.col(name).first())
+        if name in _OF_PATIENT:
+            there = there.sort("moment", maintain_order=True)
+        column = there.select(*over, name).unique(over, keep="first", maintain_order=True)
+        if column.height < values.height:
+            found += _faults(values, name, components[name].domain, over)
         base = base.join(column, on=over, how="left" if name in _OF_PATIENT else "full", coalesce=True)
     return base, concat(found)
 
@@ -168,24 +173,46 @@ def _together(rows: pl.DataFrame, components: list[str], within_hours: float) ->
     return pl.Series(which)
 
 
-def _timed(sdtm: Sdtm, components: Iterable[Component]) -> Timed:
-    """The domains in the order of their records, each variable of time read once; a day is its midnight."""
-    read = {}
-    for domain, variable in {(one.domain, one.datetime) for one in components}:
-        rows = sdtm.get(domain, pl.DataFrame(schema={"USUBJID": pl.String}))
-        when = text(rows, variable)
-        moment = pl.coalesce(dates.datetime(when), dates.complete(when).cast(pl.Datetime("us")))
-        placed = rows.with_columns(when.alias("when"), moment.alias("moment"), sequence(rows, domain))
-        read[domain, variable] = placed.sort("SRCSEQ", maintain_order=True)
-    return read
+def _timed(sdtm: Sdtm, components: Collection[Component]) -> Timed:
+    """Each variable of time read once; a day is its midnight. The records of a subject are in their order."""
+    return {
+        (domain, variable, about): _parts(sdtm, domain, variable, about, {one.value for one in components})
+        for domain, variable, about in {_kind(one) for one in components}
+    }
+
+
+def _kind(component: Component) -> tuple[str, str, tuple[str, ...]]:
+    return component.domain, component.datetime, tuple(component.where)
+
+
+def _parts(sdtm: Sdtm, domain: str, variable: str, about: tuple[str, ...], values: set[str]) -> Parts:
+    rows = sdtm.get(domain, pl.DataFrame(schema={"USUBJID": pl.String}))
+    when = text(rows, variable)
+    moment = pl.coalesce(dates.datetime(when), dates.complete(when).cast(pl.Datetime("us")))
+    told = rows.select(
+        "USUBJID",
+        sequence(rows, domain),
+        when.alias("when"),
+        moment.alias("moment"),
+        *(text(rows, value) for value in sorted(values - set(about))),
+        *(text(rows, name) for name in about),
+    )
+    ordered = in_order(told, ["USUBJID"], ["SRCSEQ"])
+    return ordered.partition_by(about, as_dict=True, maintain_order=True) if about else {(): ordered}
 
 
 def _said(component: Component, timed: Timed, cutoff: date) -> pl.DataFrame:
     """What was written of one component up to the cutoff."""
-    there = {component.domain: timed[component.domain, component.datetime]}
-    rows = matching(there, component.domain, component.where)
-    said = rows.select("USUBJID", text(rows, component.value).alias("said"), "when", "moment")
-    return said.filter(pl.col("said").is_not_null(), (pl.col("moment").dt.date() <= cutoff).fill_null(True))
+    parts = timed[_kind(component)]
+    wanted = [
+        part
+        for said, part in parts.items()
+        if all(word in words for word, words in zip(said, component.where.values(), strict=True))
+    ]
+    rows = pl.concat(wanted) if wanted else next(iter(parts.values())).clear()
+    return rows.select("USUBJID", "SRCSEQ", "when", "moment", said=component.value).filter(
+        pl.col("said").is_not_null(), (pl.col("moment").dt.date() <= cutoff).fill_null(True)
+    )
 
 
 def _read(category: str, name: str) -> pl.Expr:
@@ -207,7 +234,7 @@ def _faults(values: pl.DataFrame, name: str, domain: str, over: list[str]) -> li
     )
     return [
         findings(
-            values.filter(where),
+            values.filter(where).sort("SRCSEQ", maintain_order=True),
             dataset=domain,
             key=["USUBJID", "when"],
             variable=name,

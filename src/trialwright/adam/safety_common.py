@@ -184,10 +184,20 @@ def numbered(texts: pl.Series) -> pl.Series:
 
 
 def in_order(frame: pl.DataFrame, names: Sequence[str], then: Sequence[str]) -> pl.DataFrame:
-    """Sorted by text columns, then by others, nulls last."""
-    keys = [numbered(frame[name]).alias(f"_{name}") for name in names]
-    return (
-        frame.with_columns(keys)
-        .sort(*(key.name for key in keys), *then, nulls_last=True)
-        .drop(key.name for key in keys)
+    """Sorted by text columns, then by others, nulls last; a frame that is in order stays as it is."""
+    keys = frame.select(
+        *(numbered(frame[name]).alias(f"_{name}") for name in names),
+        *(pl.col(name).alias(f"_{name}") for name in then),
     )
+    if keys.select(_ascending(keys.columns)).to_series().all():
+        return frame
+    return frame.hstack(keys).sort(keys.columns, nulls_last=True).drop(keys.columns)
+
+
+def _ascending(keys: Sequence[str]) -> pl.Expr:
+    """Whether each row comes after the row before, or is equal to it; not where a key is null."""
+    after = pl.lit(True)
+    for key in reversed(keys):
+        now, before = pl.col(key), pl.col(key).shift(1)
+        after = (now > before) | ((now == before) & after)
+    return after.fill_null(pl.int_range(pl.len()) == 0)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from trialwright.adam.safety_common import only
+from trialwright.medicine._frame import so_far
 
 _NEVER: Final = datetime(9999, 12, 31)
 _OVER: Final = r"^(RECOVERED|RESOLVED|RECOVERED/RESOLVED.*|FATAL)$"
@@ -23,20 +25,32 @@ def with_episodes(records: pl.DataFrame, gap_hours: float) -> pl.DataFrame:
     """
     begins = pl.coalesce("ASTDTM", pl.col("ASTDT").cast(pl.Datetime("us")))
     term = pl.coalesce("AEDECOD", "AETERM").str.strip_chars().str.to_uppercase()
-    course = ["USUBJID", "_term"]
-    placed = records.with_columns(_term=term, _begins=begins, _ends=_ends()).sort(
-        *course, "_begins", "AESEQ", nulls_last=True
+    kept = records.select("USUBJID", "AESEQ", _term=term, _begins=begins, _ends=_ends()).with_row_index(
+        "_row"
     )
-    before = pl.col("_ends").cum_max().shift(1).over(course)
-    gap = (pl.col("_begins") - before).dt.total_microseconds() / 3.6e9
-    numbered = pl.col("_begins").is_not_null() & pl.col("_term").is_not_null()
+    placed = kept.select(
+        *("_row", "AESEQ", "_begins", "_ends"),
+        _numbered=pl.col("_begins").is_not_null() & pl.col("_term").is_not_null(),
+        _course=pl.struct("USUBJID", "_term").rank("dense"),
+    ).sort("_course", "_begins", "AESEQ", nulls_last=True)
+    return records.hstack(_numbers(placed, gap_hours).sort("_row").select("EPISODE", "EPISFL"))
+
+
+def _numbers(placed: pl.DataFrame, gap_hours: float) -> pl.DataFrame:
+    """EPISODE and EPISFL of records in order, course by course."""
+    never_yet = pl.col("_ends").to_physical().fill_null(np.iinfo(np.int64).min)
+    ended = so_far(placed.select(never_yet).to_series(), placed["_course"], np.maximum)
+    first = pl.col("_course").ne_missing(pl.col("_course").shift(1))
+    gap = (pl.col("_begins").to_physical() - pl.col("_ended").shift(1)) / 3.6e9
+    count = pl.col("_new").cast(pl.Int64).cum_sum()
+    before = pl.when(first).then(count).forward_fill() - 1
     return (
-        placed.with_columns(_new=(gap >= gap_hours).fill_null(True))
+        placed.with_columns(_ended=ended)
+        .with_columns(_new=first | (gap >= gap_hours).fill_null(True))
         .with_columns(
-            EPISODE=pl.when(numbered).then(pl.col("_new").cast(pl.Int64).cum_sum().over(course)),
-            EPISFL=only(pl.col("_new") | ~numbered),
+            EPISODE=pl.when("_numbered").then(count - before),
+            EPISFL=only(pl.col("_new") | ~pl.col("_numbered")),
         )
-        .drop("_term", "_begins", "_ends", "_new")
     )
 
 

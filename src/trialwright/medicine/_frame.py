@@ -35,12 +35,12 @@ def word_of(sentences: Iterable[Sentence]) -> pl.Expr:
     return decided
 
 
-def placed(frame: pl.DataFrame, names: Iterable[str]) -> pl.Series:
+def placed(frame: pl.DataFrame, names: Iterable[str], within: pl.Series | None = None) -> pl.Series:
     """Each row's place in the order of these columns, null first: one whole number instead of many texts.
 
-    Equal rows share a place; places may be left out.
+    Equal rows share a place; places may be left out. ``within`` is a place that comes before the columns.
     """
-    place = pl.repeat(0, frame.height, dtype=pl.Int64, eager=True)
+    place = pl.repeat(0, frame.height, dtype=pl.Int64, eager=True) if within is None else within
     for name in names:
         column = frame.get_column(name)
         if column.dtype == pl.String:
@@ -65,6 +65,19 @@ def require_words(frame: pl.DataFrame, column: str, words: Iterable[str], name: 
     unknown = sorted(set(frame[column].drop_nulls().unique().to_list()) - set(words))
     if unknown:
         raise ValueError(f"{name}: {column} knows {', '.join(words)}, not {', '.join(map(str, unknown))}")
+
+
+def so_far(values: pl.Series, course: pl.Series, choose: np.ufunc) -> pl.Series:
+    """The lowest (``np.minimum``) or highest value of a course up to each row; courses stand together.
+
+    Each round looks twice as far back as the one before, in all courses at once.
+    """
+    best, whose = values.to_numpy().copy(), course.to_numpy()
+    reach = 1
+    while (same := whose[reach:] == whose[:-reach]).any():
+        best[reach:] = np.where(same, choose(best[reach:], best[:-reach]), best[reach:])
+        reach *= 2
+    return pl.Series(values.name, best)
 
 
 def steps(patient: pl.Series) -> list[npt.NDArray[np.int64]]:

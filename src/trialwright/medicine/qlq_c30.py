@@ -19,6 +19,8 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from trialwright.medicine._frame import so_far
+
 ITEMS = tuple(f"q{i}" for i in range(1, 31))
 SCALES = (
     *("QL", "PF", "RF", "EF", "CF", "SF", "FA", "NV", "PA", "DY", "SL", "AP", "CO", "DI", "FI"),
@@ -317,9 +319,9 @@ def _forms(scores: pl.DataFrame, courses: pl.DataFrame, policy: Deterioration) -
         "best": pl.min_horizontal("start", _before("best")),
         "previous": before.fill_null(pl.col("start")),
     }[policy.reference]
+    backwards = so_far(forms["worse"].reverse(), forms["course"].reverse(), np.minimum)
     forms = forms.with_columns(
-        best=_lowest_so_far(forms["worse"], forms["course"]),
-        best_to_come=_lowest_so_far(forms["worse"].reverse(), forms["course"].reverse()).reverse(),
+        best=so_far(forms["worse"], forms["course"], np.minimum), best_to_come=backwards.reverse()
     )
     forms = forms.with_columns(
         reference=reference,
@@ -338,19 +340,6 @@ def _before(column: str) -> pl.Expr:
 
 def _after(column: str) -> pl.Expr:
     return pl.when(pl.col("course") == pl.col("course").shift(-1)).then(pl.col(column).shift(-1))
-
-
-def _lowest_so_far(worse: pl.Series, course: pl.Series) -> pl.Series:
-    """The lowest value of a course up to each row; courses stand together.
-
-    Each round looks twice as far back as the one before, at all courses at once.
-    """
-    lowest, whose = worse.to_numpy().copy(), course.to_numpy()
-    reach = 1
-    while (same := whose[reach:] == whose[:-reach]).any():
-        lowest[reach:] = np.where(same, np.minimum(lowest[reach:], lowest[:-reach]), lowest[reach:])
-        reach *= 2
-    return pl.Series(lowest)
 
 
 def _patterns(policy: Deterioration) -> dict[str, pl.Expr]:
