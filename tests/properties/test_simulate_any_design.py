@@ -19,6 +19,18 @@ from trialwright.study.load import folder, load
 STUDY = load(folder("tarlanec"))
 RATES = st.sampled_from([0, 0.02, 0.1, 1.0])
 
+LATER = [
+    {"id": "mean", "kind": "rmst", "months": 3, "stratified": True},
+    {"id": "then", "kind": "landmark", "months": 5},
+]
+FUTILITY = [
+    {},
+    {"futility": {"conditional_power": 0.2}},
+    {"futility": {"conditional_power": 0.2, "effect": "design", "hazard_ratio": 0.5}},
+]
+TIMES = [{"median": 4, "shape": 0.7}, {"median": 4, "shape": 5}, {"median": 4, "cured": 0.9}]
+SITES = [{"count": 3, "rate": 1}, {"opens": 6, "rate": 5}]
+
 
 @st.composite
 def pieces(draw, values=RATES):
@@ -52,20 +64,28 @@ def designs(draw):
     ]
     if len(looks) == 1:
         tests.append({"id": "combo", "kind": "maxcombo", "stratified": True})
+    tests += draw(st.lists(st.sampled_from(LATER), unique_by=lambda t: t["id"]))
+    looks[:-1] = [look | draw(st.sampled_from(FUTILITY)) for look in looks[:-1]]
     method = draw(st.sampled_from(["permuted_blocks", "simple", "fixed"]))
+    by_site = draw(st.booleans())
+    accrual = {"model": draw(st.sampled_from(["uniform", "poisson", "even"])), "months": 12}
+    if by_site:
+        accrual = {"model": "poisson", "sites": SITES, "spread": draw(st.sampled_from([None, 0.9]))}
     return {
         "title": "any",
         "patients": patients,
-        "control": {"hazard": draw(pieces())},
+        "control": draw(st.one_of(pieces().map(lambda p: {"hazard": p}), st.sampled_from(TIMES))),
         "hazard_ratio": draw(pieces()),
         "groups": groups,
-        "accrual": {"model": draw(st.sampled_from(["uniform", "poisson", "even"])), "months": 12},
+        "accrual": accrual,
+        "predictability": method != "fixed" and draw(st.booleans()),
         "dropout": {"per_year": draw(st.sampled_from([0, 0.5]))},
         "allocation": {
             "method": method,
             "experimental": 2,
             "block_sizes": [3, 6],
             "stratified": draw(st.booleans()),
+            "by_site": by_site and method == "permuted_blocks",
         },
         "looks": looks,
         "level": {"spending": draw(st.sampled_from(["obrien-fleming", "pocock"]))},

@@ -16,7 +16,16 @@ import polars as pl
 
 from trialwright.simulate.design import Design, Test
 from trialwright.simulate.looks import bounds
-from trialwright.simulate.tally import CONFIDENCE, STOP, STOP_OBEYED, Tally, bound_at, mean, proportion
+from trialwright.simulate.tally import (
+    ALLOCATION,
+    CONFIDENCE,
+    STOP,
+    STOP_OBEYED,
+    Tally,
+    bound_at,
+    mean,
+    proportion,
+)
 from trialwright.standards.results import Result, result, rows_to_frame
 from trialwright.stats.normal import below, quantile, z_of
 
@@ -42,6 +51,8 @@ def _rows(design: Design, name: str, found: Tally) -> Iterator[Result]:
     yield result(name, "true_hazard_ratio", truth, note=why)
     for test in design.tests:
         yield from _of_test(design, name, found, test)
+    if design.predictability:
+        yield from _predictability(design, name, found)
     if "futility" in design.features:
         yield from _futility(design, name, found)
     stops = (STOP, STOP_OBEYED) if "futility" in design.features else (STOP,)
@@ -66,6 +77,19 @@ def _of_test(design: Design, name: str, found: Tally, test: Test) -> Iterator[Re
         yield result(
             name, "power_closed_form", closed, group=test.id, note="Schoenfeld, Biometrics 1983;39:499"
         )
+
+
+def _predictability(design: Design, name: str, found: Tally) -> Iterator[Result]:
+    """Shares of arms that can be guessed: by who sees the list they are from, or the patients of a site."""
+    told = {
+        "convergence": ("guessed_by_convergence", "list"),
+        "best": ("guessed_at_best", "list"),
+        "certain": ("known_for_certain", "list"),
+        "site": ("guessed_by_convergence", "site"),
+    }
+    for number, (statistic, level) in told.items():
+        if number != "site" or design.accrual.sites:
+            yield from _with_error(name, statistic, *mean(found, number, ALLOCATION), level=level)
 
 
 def _futility(design: Design, name: str, found: Tally) -> Iterator[Result]:

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trialwright.simulate.allocate import Bools, Chance, arms
-from trialwright.simulate.design import ALMOST_NEVER, Accrual, Design, Dropout, Endpoint, Hazards
+from trialwright.simulate.arrive import Sites, entries
+from trialwright.simulate.design import ALMOST_NEVER, Design, Dropout, Endpoint, Hazards
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,6 +46,8 @@ class Cohort:
     """None where there is one."""
     progression: Clock | None = None
     """Until progression or death, whichever is first; where lives have states."""
+    site: Sites | None = None
+    """Where accrual is by site."""
 
     def clock(self, endpoint: Endpoint) -> Clock:
         if endpoint == "OS":
@@ -66,9 +69,9 @@ def enrol(design: Design, seed: int, replicate: npt.NDArray[np.integer]) -> Coho
     stratum = None
     if group is not None and len(design.strata) > 1:
         stratum = np.array(design.stratum_of_group, dtype=np.uint8)[group]
-    one = arms(design.allocation, stratum if design.allocation.stratified else None, shape, chance)
+    entry, site = entries(design.accrual, coming, chance)
+    one = arms(design.allocation, lists(design, stratum, site), shape, chance)
     index = one.view(np.uint8) if group is None else group * np.uint8(2) + one
-    entry = _entries(design.accrual, coming)
     lives = _waiting(life, design.hazards, index)
     lost = _lost(design.dropout, loss, one) if losing else None
     progression = None
@@ -76,7 +79,18 @@ def enrol(design: Design, seed: int, replicate: npt.NDArray[np.integer]) -> Coho
         progression = _observed(entry, lives.copy(), lost)
         lives = _deaths(lives, design.states, index, chance)
     death = _observed(entry, lives, lost)
-    return Cohort(entry, death.leaves, death.event_at, one, stratum, progression)
+    return Cohort(entry, death.leaves, death.event_at, one, stratum, progression, site)
+
+
+def lists(
+    design: Design, stratum: npt.NDArray[np.uint8] | None, site: Sites | None
+) -> npt.NDArray[np.integer] | None:
+    """Which list of slots each patient's arm is from; None where there is one for all."""
+    if design.allocation is None or not design.allocation.stratified:
+        stratum = None
+    if site is None or design.allocation is None or not design.allocation.by_site:
+        return stratum
+    return site.astype(np.int64) if stratum is None else site * np.int64(len(design.strata)) + stratum
 
 
 def _observed(entry: Floats, leaves: Floats, lost: Floats | None) -> Clock:
@@ -106,17 +120,6 @@ def _group(design: Design, u: Floats) -> npt.NDArray[np.uint8]:
     return found
 
 
-def _entries(accrual: Accrual, u: Floats) -> Floats:
-    patients = u.shape[1]
-    if accrual.model == "even":
-        return np.broadcast_to(np.arange(1, patients + 1) * (accrual.months / patients), u.shape)
-    if accrual.model == "poisson":
-        return np.cumsum(np.log(u) * (-accrual.months / patients), axis=1)
-    u.sort(axis=1)
-    u *= accrual.months
-    return u
-
-
 def _waiting(u: Floats, hazards: Hazards, index: npt.NDArray[np.uint8]) -> Floats:
     """Months until the event: the time in which the hazard adds up to -log(u), piece by piece."""
     cured = None
@@ -139,7 +142,8 @@ def _waiting(u: Floats, hazards: Hazards, index: npt.NDArray[np.uint8]) -> Float
             total = total - inside
     if hazards.shape is not None:
         with np.errstate(over="ignore"):
-            found = np.minimum(found ** (1 / hazards.shape)[index], 1 / ALMOST_NEVER)
+            calendar = np.minimum(found ** (1 / hazards.shape)[index], 1 / ALMOST_NEVER)
+        found = np.where(found < NEVER, calendar, 1 / ALMOST_NEVER)
     if cured is not None:
         found[cured] = 1 / ALMOST_NEVER
     return found

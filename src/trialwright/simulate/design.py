@@ -89,7 +89,7 @@ class Design(Section):
         try:
             months = Accrual.model_validate({**accrual, "months": 1}).until(int(raw["patients"]))
         except (ValueError, TypeError, KeyError):
-            return raw  # the fault is told where it stands
+            months = 1  # the fault is told where it stands
         return {**raw, "accrual": {**accrual, "months": months}}
 
     @model_validator(mode="after")
@@ -113,6 +113,8 @@ class Design(Section):
             )
         if self.allocation is not None and self.allocation.by_site and not self.accrual.sites:
             raise ValueError("allocation.by_site: the accrual has no sites")
+        if self.predictability and self.allocation is not None and self.allocation.method == "fixed":
+            raise ValueError("predictability: a fixed pattern is known to all")
         return self
 
     def tests_of(self, endpoint: Endpoint) -> tuple[Test, ...]:

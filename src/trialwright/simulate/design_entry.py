@@ -118,6 +118,8 @@ class Allocation(Section):
     @model_validator(mode="after")
     def _blocks(self) -> Allocation:
         if self.method != "permuted_blocks":
+            if self.by_site:
+                raise ValueError("by_site goes with permuted blocks")
             return self
         unit = self.control + self.experimental
         if not self.block_sizes or any(

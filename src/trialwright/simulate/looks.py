@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from trialwright.simulate.cohort import NEVER, Clock, Cohort
+from trialwright.simulate import guess
+from trialwright.simulate.cohort import NEVER, Clock, Cohort, lists
 from trialwright.simulate.design import Design, Endpoint, Level, Look, Test
 from trialwright.stats import batch, batch_curves
 from trialwright.stats.batch_tables import BatchTables, risk_tables
@@ -37,13 +39,29 @@ class Seen:
     combined: tuple[batch.BatchCombo | None, ...]
     log_hr: Floats
     std_error: Floats
+    guessed: Mapping[str, Floats] | None = None
+    """At the first look, where the design asks: how well arms can be guessed, in shares of patients."""
 
 
 def look_at(design: Design, cohort: Cohort) -> tuple[Seen, ...]:
     """All looks at all trials, whether or not they would have stopped."""
-    return tuple(
+    first, *later = (
         _seen(design, cohort, month, reached) for month, reached in zip(*_cuts(design, cohort), strict=True)
     )
+    return replace(first, guessed=_guessed(design, cohort)), *later
+
+
+def _guessed(design: Design, cohort: Cohort) -> dict[str, Floats] | None:
+    if not design.predictability or design.allocation is None:
+        return None
+    place = lists(design, cohort.stratum, cohort.site)
+    one = np.broadcast_to(cohort.experimental, cohort.entry.shape)
+    of = np.zeros(one.shape, dtype=np.int64) if place is None else place.astype(np.int64)
+    told = guess.within_lists(design.allocation, one, of)
+    found = {name: getattr(told, name) for name in ("convergence", "best", "certain")}
+    if cohort.site is not None:
+        found["site"] = guess.convergence(design.allocation, one, cohort.site.astype(np.int64))
+    return found
 
 
 def _cuts(design: Design, cohort: Cohort) -> tuple[list[Floats], list[Bools]]:

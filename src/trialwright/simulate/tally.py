@@ -27,6 +27,7 @@ _LIMIT = 2.0**31
 _Z_STEPS = 1024
 _Z_MOST = 8
 STOP = "stop"
+ALLOCATION = "allocation"
 STOP_OBEYED = "stop, futility obeyed"
 CONFIDENCE = 0.95
 
@@ -51,6 +52,8 @@ def tally(design: Design, seen: tuple[Seen, ...]) -> Tally:
         _add(found, column, str(k + 1))
     last = np.minimum(when[0], len(seen) - 1)
     _add(found, _chosen(columns, last), STOP)
+    if seen[0].guessed is not None:
+        _add(found, seen[0].guessed, ALLOCATION)
     if "futility" in design.features:
         _futility(found, design, seen, when[0], columns)
     if design.level.calibrate:
