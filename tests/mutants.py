@@ -159,6 +159,8 @@ def _fewer(elements: list[ast.expr]) -> Iterator[tuple[list[ast.expr], str]]:
 
 def _swapped(elements: list[ast.expr]) -> Iterator[tuple[list[ast.expr], str]]:
     for k in range(len(elements) - 1):
+        if ast.unparse(elements[k]) == ast.unparse(elements[k + 1]):
+            continue
         pair = [elements[k + 1], elements[k]]
         yield [*elements[:k], *pair, *elements[k + 2 :]], f"{_short(elements[k])} after the next"
 

@@ -127,6 +127,42 @@ def test_a_limit_is_in_the_unit_of_its_test(version: Version) -> None:
     assert criteria(version).filter(adds != pl.col("unit").is_not_null()).is_empty()
 
 
+CLINICAL = """
+    version | test  | side | grades
+    4.03    | HGB   | L    | 4
+    4.03    | ALB   | L    | 4
+    4.03    | WBC   | H    | 4
+    5.0     | HGB   | L    | 4
+    5.0     | ALB   | L    | 4
+    5.0     | WBC   | H    | 4
+    5.0     | URATE | H    | 4
+    5.0     | GLUC  | H    | 1234
+    5.0     | PHOS  | L    | 1234
+    5.0     | PHOS  | H    | 1234
+    6.0     | HGB   | L    | 4
+    6.0     | ALB   | L    | 4
+    6.0     | WBC   | H    | 4
+    6.0     | URATE | H    | 4
+    6.0     | PHOS  | L    | 1234
+    6.0     | PHOS  | H    | 1234
+"""
+
+
+def test_the_grades_that_no_number_gives() -> None:
+    """Life-threatening consequences, hospitalisation, a change of treatment: not in the value."""
+    drawn = table(CLINICAL).with_columns(version=pl.col("version").cast(pl.String))
+    for version in ("4.03", "5.0", "6.0"):
+        typed = {
+            (test, side, int(grade))
+            for said, test, side, grades in drawn.iter_rows()
+            for grade in str(grades)
+            if said == version
+        }
+        clinical = criteria(version).filter(pl.col("basis") == "clinical")
+        assert set(clinical.select("test", "direction", "grade").iter_rows()) == typed
+        assert clinical.select("test", "direction", "grade").is_unique().all()
+
+
 SPELLINGS = """
     as reported              | one spelling
     Anaemia                  | ANEMIA
