@@ -171,11 +171,11 @@ def _dated(records: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFr
         AENDTM=dates.datetime(pl.col("AEENDTC")),
     )
     started = bounds.with_columns(ASTDT=_start()).with_columns(
-        ASTDTF=_imputed("AESTDTC", "start_from", "ASTDT"), reversed=_reversed().fill_null(False)
+        ASTDTF=_imputed("start", "ASTDT"), reversed=_reversed().fill_null(False)
     )
     over = ~pl.col("reversed") & (pl.col("end_from") <= cutoff)
     dated = started.with_columns(AENDT=pl.when(over).then(_end(cutoff))).with_columns(
-        AENDTF=_imputed("AEENDTC", "end_from", "AENDT"), AENDTM=pl.when(over).then("AENDTM")
+        AENDTF=_imputed("end", "AENDT"), AENDTM=pl.when(over).then("AENDTM")
     )
     wrong = findings(
         dated.filter("reversed"),
@@ -214,12 +214,18 @@ def _end(cutoff: date) -> pl.Expr:
     return pl.when(pl.col("end_from") == pl.col("end_to")).then("end_from").otherwise(partial)
 
 
-def _imputed(said: str, earliest: str, used: str) -> pl.Expr:
+def _imputed(event: str, used: str) -> pl.Expr:
     """D, M or Y where the date used says more than the text; null where the text has its day."""
-    kinds = {"month": "D", "year": "M"}
-    how = dates.precision(pl.col(said)).replace_strict(kinds, default=None, return_dtype=pl.String)
-    wholly = pl.when(pl.col(earliest).is_null()).then(pl.lit("Y"))
-    return pl.when(pl.col(used).is_not_null()).then(pl.coalesce(how, wholly))
+    first, last = pl.col(f"{event}_from"), pl.col(f"{event}_to")
+    how = (
+        pl.when(first.is_null())
+        .then(pl.lit("Y"))
+        .when(first.dt.month() != last.dt.month())
+        .then(pl.lit("M"))
+        .when(first != last)
+        .then(pl.lit("D"))
+    )
+    return pl.when(pl.col(used).is_not_null()).then(how)
 
 
 def _graded(rules: AdverseEvents, records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -269,10 +275,10 @@ def _related(study: Study) -> list[pl.Expr]:
 
 def _after_dose(records: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
     """The last dosing day that began before the onset. On the day itself only times can show the contrary."""
+    day = pl.struct("USUBJID", "DOSENUM")  # in order: the first record of a day has its earliest time
     days = (
-        given.filter(pl.col("DOSENUM").is_not_null())
-        .group_by("USUBJID", "DOSENUM")
-        .agg(LDOSEDT=pl.col("ASTDT").min(), LDOSEDTM=pl.col("ASTDTM").min())
+        given.filter(pl.col("DOSENUM").is_not_null() & day.ne_missing(day.shift(1)))
+        .select("USUBJID", "DOSENUM", LDOSEDT="ASTDT", LDOSEDTM="ASTDTM")
         .with_columns(moment=pl.coalesce("LDOSEDTM", pl.col("LDOSEDT").cast(pl.Datetime("us"))))
         .sort("moment")
     )

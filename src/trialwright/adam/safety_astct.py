@@ -55,16 +55,6 @@ Timed = Mapping[tuple[str, str, tuple[str, ...]], Parts]
 """A domain by its name, its variable of time and the variables that say what a record is about; of these
 each combination is a part. Records have ``when`` (text) and ``moment``."""
 
-_COURSE: Final = pl.Schema(
-    {
-        "USUBJID": pl.String(),
-        "hours": pl.Float64(),
-        "grade": pl.Int64(),
-        "query": pl.String(),
-        "given": pl.List(pl.String()),
-    }
-)
-
 _TREATED: Final = pl.Schema(
     {
         "antipyretic": pl.Boolean(),
@@ -83,6 +73,15 @@ _TREATMENTS: Final = {
     "anticytokine": pl.col("anticytokine"),
 }
 """What AESITRT may name, and what shows it (project rules 3.3)."""
+_COURSE: Final = pl.Schema(
+    {
+        "USUBJID": pl.String(),
+        "hours": pl.Float64(),
+        "grade": pl.Int64(),
+        "query": pl.String(),
+        **dict.fromkeys(_TREATMENTS, pl.Boolean()),
+    }
+)
 
 
 def regraded(
@@ -253,17 +252,17 @@ def _course(category: str, assessed: pl.DataFrame, policy: astct.Policy) -> pl.D
     else:
         course = astct.icans_course(assessed, policy).with_columns(query=pl.lit(None, dtype=pl.String))
     joined = course.join(_given(category, assessed), on=["subject", "hours"], how="left")
-    return joined.select("hours", "grade", "query", "given", USUBJID="subject").match_to_schema(
-        _COURSE, integer_cast="upcast"
+    return joined.rename({"subject": "USUBJID"}).match_to_schema(
+        _COURSE, integer_cast="upcast", extra_columns="ignore"
     )
 
 
 def _given(category: str, assessed: pl.DataFrame) -> pl.DataFrame:
-    """The treatments that each assessment of CRS shows, as a list of words; ICANS has no such component."""
-    words = [pl.when(shown).then(pl.lit(word)) for word, shown in _TREATMENTS.items()]
+    """The treatments that each assessment of CRS shows; ICANS has no such component."""
     whole = pl.concat([assessed, pl.DataFrame(schema=_TREATED)], how="diagonal")
-    given = pl.concat_list(words) if category == "CRS" else pl.lit(None)
-    return whole.select("subject", "hours", given=given.cast(pl.List(pl.String())))
+    none = pl.lit(False)
+    shown = {word: sign if category == "CRS" else none for word, sign in _TREATMENTS.items()}
+    return whole.select("subject", "hours", **shown)
 
 
 def _during(events: pl.DataFrame, course: pl.DataFrame, cutoff: date) -> pl.DataFrame:
@@ -281,13 +280,26 @@ def _during(events: pl.DataFrame, course: pl.DataFrame, cutoff: date) -> pl.Data
     )
     within = spans.join(course, on="USUBJID").filter(pl.col("hours").is_between("from_day", "to_day"))
     strictly = pl.col("hours").is_between("begins", "ends")
-    in_time = pl.col("grade").filter(strictly, pl.col("grade") > 0).max()
-    return within.group_by("event").agg(
-        computed=pl.coalesce(in_time, pl.col("grade").max()),
-        assessed=pl.lit(True),
-        queries=pl.col("query").drop_nulls().unique().sort().str.join(", "),
-        AESITRT=pl.col("given").filter(strictly).explode().drop_nulls().unique().sort().str.join(", "),
+    shown = within.with_columns(
+        in_time=pl.when(strictly & (pl.col("grade") > 0)).then("grade"),
+        **{word: pl.col(word) & strictly for word in _TREATMENTS},
     )
+    found = shown.group_by("event").agg(
+        pl.col("grade", "in_time").max(), pl.col(*_TREATMENTS).any(), assessed=pl.lit(True)
+    )
+    words = [pl.when(word).then(pl.lit(word)) for word in sorted(_TREATMENTS)]
+    return found.join(_queries(within), on="event", how="left").select(
+        "event",
+        "assessed",
+        computed=pl.coalesce("in_time", "grade"),
+        queries=pl.col("queries").fill_null(""),
+        AESITRT=pl.concat_str(words, separator=", ", ignore_nulls=True),
+    )
+
+
+def _queries(within: pl.DataFrame) -> pl.DataFrame:
+    asked = within.filter(pl.col("query").is_not_null()).group_by("event")
+    return asked.agg(queries=pl.col("query").unique().sort().str.join(", "))
 
 
 def _hours(moment: pl.Expr) -> pl.Expr:

@@ -131,20 +131,38 @@ def doses(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[p
             _dose_finding(records, pl.col("EXDOSE").is_null(), "EXDOSE", "the amount is not known"),
         ]
     )
-    given = records.with_columns(AENDT=pl.when(~backwards).then("AENDT")).select(
+    given = records.select(
         "USUBJID",
         "TRT01A",
         SRCSEQ="EXSEQ",
         DRUG="EXTRT",
         AMOUNT="EXDOSE",
         UNIT="EXDOSU",
-        GIVEN=_administrations(),
+        GIVEN=_administrations(backwards),
         ASTDT="ASTDT",
         ASTDTM="ASTDTM",
-        AENDT="AENDT",
-        DOSENUM=pl.col("ASTDT").rank("dense").over("USUBJID").cast(pl.Int64),
+        AENDT=pl.when(~backwards).then("AENDT"),
     )
-    return given.sort("USUBJID", "ASTDT", "ASTDTM", "SRCSEQ", nulls_last=True), found
+    return _numbered_days(in_order(given, ["USUBJID"], ["ASTDT", "ASTDTM", "SRCSEQ"])), found
+
+
+def _numbered_days(given: pl.DataFrame) -> pl.DataFrame:
+    """DOSENUM of doses in order."""
+    who, day = pl.col("USUBJID").rle_id(), pl.col("ASTDT")
+    another = pl.col("_who").ne_missing(pl.col("_who").shift(1))
+    new = (another | day.ne_missing(day.shift(1))) & day.is_not_null()
+    return (
+        given.with_columns(_who=who)
+        .with_columns(DOSENUM=pl.when(day.is_not_null()).then(count_since(new, another)))
+        .drop("_who")
+    )
+
+
+def count_since(counted: pl.Expr, begins: pl.Expr) -> pl.Expr:
+    """How many rows are counted from the last row that begins a group up to each row."""
+    so_far = counted.cast(pl.Int64).cum_sum()
+    before = pl.when(begins).then(so_far - counted.cast(pl.Int64)).forward_fill()
+    return so_far - before
 
 
 def _was_given(study: Study) -> pl.Expr:
@@ -152,9 +170,9 @@ def _was_given(study: Study) -> pl.Expr:
     return ~none & (pl.col("EXOCCUR") != "N").fill_null(True)
 
 
-def _administrations() -> pl.Expr:
+def _administrations(backwards: pl.Expr) -> pl.Expr:
     a_day = pl.col("EXDOSFRQ").replace_strict(PER_DAY, default=None, return_dtype=pl.Int64)
-    days = (pl.col("AENDT") - pl.col("ASTDT")).dt.total_days() + 1
+    days = pl.when(~backwards).then((pl.col("AENDT") - pl.col("ASTDT")).dt.total_days() + 1)
     return (a_day * days).fill_null(1)
 
 
@@ -195,9 +213,10 @@ def in_order(frame: pl.DataFrame, names: Sequence[str], then: Sequence[str]) -> 
 
 
 def _ascending(keys: Sequence[str]) -> pl.Expr:
-    """Whether each row comes after the row before, or is equal to it; not where a key is null."""
+    """Whether each row comes after the row before it, or has the same keys; nulls come last."""
     after = pl.lit(True)
     for key in reversed(keys):
         now, before = pl.col(key), pl.col(key).shift(1)
-        after = (now > before) | ((now == before) & after)
-    return after.fill_null(pl.int_range(pl.len()) == 0)
+        later = (now > before).fill_null(now.is_null() & before.is_not_null())
+        after = later | (now.eq_missing(before) & after)
+    return after | (pl.int_range(pl.len()) == 0)

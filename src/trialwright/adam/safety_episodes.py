@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from trialwright.adam.safety_common import only
+from trialwright.adam.safety_common import count_since, only
 from trialwright.medicine._frame import so_far
 
 _NEVER: Final = datetime(9999, 12, 31)
@@ -42,13 +42,11 @@ def _numbers(placed: pl.DataFrame, gap_hours: float) -> pl.DataFrame:
     ended = so_far(placed.select(never_yet).to_series(), placed["_course"], np.maximum)
     first = pl.col("_course").ne_missing(pl.col("_course").shift(1))
     gap = (pl.col("_begins").to_physical() - pl.col("_ended").shift(1)) / 3.6e9
-    count = pl.col("_new").cast(pl.Int64).cum_sum()
-    before = pl.when(first).then(count).forward_fill() - 1
     return (
         placed.with_columns(_ended=ended)
         .with_columns(_new=first | (gap >= gap_hours).fill_null(True))
         .with_columns(
-            EPISODE=pl.when("_numbered").then(count - before),
+            EPISODE=pl.when("_numbered").then(count_since(pl.col("_new"), first)),
             EPISFL=only(pl.col("_new") | ~pl.col("_numbered")),
         )
     )

@@ -25,6 +25,8 @@ def classed(events: pl.DataFrame, dictionaries: Frames) -> tuple[pl.DataFrame, p
     SOCSRC says so. A class that is not the dictionary's, and a term that is not in MedDRA, are findings; what
     was reported stays.
     """
+    if not dictionaries:
+        return events.with_columns(SOCSRC=pl.lit(None, dtype=pl.String)), concat([])
     joined = events.with_columns(_key=term_key(pl.col("AEDECOD"))).join(
         _classes(dictionaries), on="_key", how="left", maintain_order="left"
     )
