@@ -6,6 +6,7 @@ alike; filled in the order in which patients come.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
@@ -32,8 +33,8 @@ def arms(
     if allocation.method == "fixed":
         return fixed(allocation, shape[1])[None]
     if allocation.method == "simple":
-        u, *_ = chance.quad(SIMPLE_STREAM, shape[1])
-        return np.less(u, allocation.share)
+        (u,) = chance.quad(SIMPLE_STREAM, shape[1], 1)
+        return np.asarray(u < allocation.share)
     if strata is None:
         return _slots(allocation, 0, shape[1], chance)
     found = np.empty(shape, dtype=bool).ravel()
@@ -60,28 +61,44 @@ class Chance:
     def __init__(self, seed: int, replicate: npt.NDArray[np.integer]) -> None:
         self.seed, self.replicate = seed, replicate
 
-    def quad(self, stream: int, subjects: int) -> tuple[npt.NDArray[np.float64], ...]:
-        return counter.quad(self.seed, stream, self.replicate, subjects)
+    def quad(self, stream: int, subjects: int, numbers: int = 4) -> npt.NDArray[np.float64]:
+        """The first of four, as ``counter.quad``."""
+        return counter.quad(self.seed, stream, self.replicate, subjects, numbers)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Orders:
+    """All orders of a block of each size, slot after slot: ``slots`` from ``begin`` of the size on."""
+
+    size: Ints
+    many: Ints
+    begin: Ints
+    slots: Bools
+
+
+def orders(allocation: Allocation) -> Orders:
+    ratio = (allocation.control, allocation.experimental)
+    tables = [_arrangements(ratio, size) for size in allocation.block_sizes]
+    return Orders(
+        size=np.array(allocation.block_sizes, dtype=np.int64),
+        many=np.array([len(table) for table in tables], dtype=np.int64),
+        begin=np.cumsum([0, *(table.size for table in tables[:-1])]),
+        slots=np.concatenate([table.ravel() for table in tables]),
+    )
 
 
 def _slots(allocation: Allocation, stratum: int, many: int, chance: Chance) -> Bools:
     """The first ``many`` slots of a stratum's list in each trial."""
-    sizes = np.array(allocation.block_sizes)
-    ratio = (allocation.control, allocation.experimental)
-    blocks = -(-many // int(sizes.min()))
-    which, arranged, *_ = chance.quad(FIRST_BLOCK_STREAM + stratum, blocks)
-    tables = [_arrangements(ratio, int(size)) for size in sizes]
-    tickets = np.concatenate([table.ravel() for table in tables])
-    begin = np.cumsum([0, *(table.size for table in tables)])
-    kind = (which * sizes.size).astype(np.int64)
-    size = sizes[kind]
-    row = (arranged * np.array([len(table) for table in tables])[kind]).astype(np.int64)
-    ticket = begin[kind] + row * size
-    if sizes.size == 1:
-        return np.asarray(tickets[ticket[:, :, None] + np.arange(size.max(initial=1))]).reshape(
-            len(size), -1
-        )[:, :many]
-    return tickets[_walk(ticket, size, many)]
+    known = orders(allocation)
+    blocks = -(-many // int(known.size.min()))
+    which, arranged = chance.quad(FIRST_BLOCK_STREAM + stratum, blocks, 2)
+    kind = (which * known.size.size).astype(np.int64)
+    size = known.size[kind]
+    ticket = known.begin[kind] + (arranged * known.many[kind]).astype(np.int64) * size
+    if known.size.size == 1:
+        each = ticket[:, :, None] + np.arange(size.max(initial=1))
+        return np.asarray(known.slots[each].reshape(len(size), -1)[:, :many])
+    return np.asarray(known.slots[_walk(ticket, size, many)])
 
 
 def _walk(ticket: Ints, size: Ints, many: int) -> Ints:

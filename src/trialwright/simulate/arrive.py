@@ -8,6 +8,7 @@ import numpy.typing as npt
 from trialwright.simulate.allocate import Chance
 from trialwright.simulate.design import Accrual
 from trialwright.simulate.design_entry import when
+from trialwright.stats.elementary import minus_log
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -32,7 +33,7 @@ def _steady(model: str, u: Floats, until: float) -> Floats:
     if model == "even":
         return np.broadcast_to(np.arange(1, patients + 1) * (until / patients), u.shape)
     if model == "poisson":
-        return np.cumsum(np.log(u) * (-until / patients), axis=1)
+        return np.cumsum(minus_log(u) * (until / patients), axis=1)
     u.sort(axis=1)
     u *= until
     return u
@@ -48,7 +49,7 @@ def _by_site(accrual: Accrual, u: Floats, chance: Chance) -> tuple[Floats, Sites
     pace = np.concatenate((np.zeros((len(together), 1)), together), axis=1)[:, opened]
     grown = np.zeros(pace.shape)
     np.cumsum(pace[:, :-1] * np.diff(start), axis=1, out=grown[:, 1:])
-    total = np.cumsum(np.log(u) * (-1 / (accrual.scale * patients)), axis=1)
+    total = np.cumsum(minus_log(u) * (1 / (accrual.scale * patients)), axis=1)
     place = np.zeros(u.shape, dtype=np.int64)
     for begins in grown[:, 1:].T:
         place += total > begins[:, None]

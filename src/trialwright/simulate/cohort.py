@@ -14,6 +14,7 @@ import numpy.typing as npt
 from trialwright.simulate.allocate import Bools, Chance, arms
 from trialwright.simulate.arrive import Sites, entries
 from trialwright.simulate.design import ALMOST_NEVER, Design, Dropout, Endpoint, Hazards
+from trialwright.stats.elementary import minus_log
 
 Floats = npt.NDArray[np.float64]
 
@@ -64,7 +65,7 @@ def enrol(design: Design, seed: int, replicate: npt.NDArray[np.integer]) -> Coho
     chance = Chance(seed, replicate)
     shape = (len(replicate), design.patients)
     life, coming, loss, kind = chance.quad(_LIFE, shape[1])
-    losing = design.dropout.per_year or design.dropout.per_year_experimental
+    losing = means_of_loss(design.dropout)
     group = _group(design, kind) if len(design.groups) > 1 else None
     stratum = None
     if group is not None and len(design.strata) > 1:
@@ -73,7 +74,7 @@ def enrol(design: Design, seed: int, replicate: npt.NDArray[np.integer]) -> Coho
     one = arms(design.allocation, lists(design, stratum, site), shape, chance)
     index = one.view(np.uint8) if group is None else group * np.uint8(2) + one
     lives = _waiting(life, design.hazards, index)
-    lost = _lost(design.dropout, loss, one) if losing else None
+    lost = _lost(losing, loss, one) if losing.size else None
     progression = None
     if design.states is not None:
         progression = _observed(entry, lives.copy(), lost)
@@ -110,7 +111,7 @@ def _deaths(first: Floats, states: Floats, index: npt.NDArray[np.uint8], chance:
     which, after, *_ = chance.quad(_AFTER, first.shape[1])
     progression, death, later = np.maximum(states, ALMOST_NEVER).T
     grows = which < (progression / (progression + death))[index]
-    return np.asarray(first + np.where(grows, np.log(after) * (-1 / later)[index], 0))
+    return np.asarray(first + np.where(grows, minus_log(after) * (1 / later)[index], 0))
 
 
 def _group(design: Design, u: Floats) -> npt.NDArray[np.uint8]:
@@ -127,8 +128,7 @@ def _waiting(u: Floats, hazards: Hazards, index: npt.NDArray[np.uint8]) -> Float
         share = hazards.cured[index]
         cured = u <= share
         u = np.where(cured, 0.5, (u - share) / (1 - share))  # u is the chance to live so long
-    total = np.log(u)
-    np.negative(total, out=total)
+    total = minus_log(u)
     found = np.zeros(1)
     shaped = hazards.shape is not None
     start = hazards.start[:, None] if hazards.shape is None else hazards.start[:, None] ** hazards.shape
@@ -149,12 +149,18 @@ def _waiting(u: Floats, hazards: Hazards, index: npt.NDArray[np.uint8]) -> Float
     return found
 
 
-def _lost(dropout: Dropout, u: Floats, one: Bools) -> Floats:
-    yearly = (
-        dropout.per_year,
-        dropout.per_year if dropout.per_year_experimental is None else dropout.per_year_experimental,
+def means_of_loss(dropout: Dropout) -> Floats:
+    """Mean months until patients of either arm are lost; empty where nobody is."""
+    experimental = (
+        dropout.per_year if dropout.per_year_experimental is None else dropout.per_year_experimental
     )
-    mean = np.array([-12 / np.log1p(-p) if p else 1 / ALMOST_NEVER for p in yearly])
-    lost = np.log(u)
-    lost *= -(mean[0] if mean[0] == mean[1] else mean[one.view(np.uint8)])
+    yearly = (dropout.per_year, experimental)
+    if not any(yearly):
+        return np.zeros(0)
+    return np.array([-12 / np.log1p(-p) if p else 1 / ALMOST_NEVER for p in yearly])
+
+
+def _lost(mean: Floats, u: Floats, one: Bools) -> Floats:
+    lost = minus_log(u)
+    lost *= mean[0] if mean[0] == mean[1] else mean[one.view(np.uint8)]
     return lost

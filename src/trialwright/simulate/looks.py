@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -43,10 +43,15 @@ class Seen:
     """At the first look, where the design asks: how well arms can be guessed, in shares of patients."""
 
 
-def look_at(design: Design, cohort: Cohort) -> tuple[Seen, ...]:
-    """All looks at all trials, whether or not they would have stopped."""
+See = Callable[[Design, Cohort, Floats, Bools], Seen]
+"""One look at trials, given its month in each and whether its events were reached."""
+
+
+def look_at(design: Design, cohort: Cohort, see: See | None = None) -> tuple[Seen, ...]:
+    """All looks at all trials, whether or not they would have stopped. ``see`` does one look: ``seen_at``."""
     first, *later = (
-        _seen(design, cohort, month, reached) for month, reached in zip(*_cuts(design, cohort), strict=True)
+        (see or seen_at)(design, cohort, month, reached)
+        for month, reached in zip(*_cuts(design, cohort), strict=True)
     )
     return replace(first, guessed=_guessed(design, cohort)), *later
 
@@ -99,7 +104,7 @@ def _cut(look: Look, ordered: Floats, entry: Floats, leaves: Floats) -> tuple[Fl
     return month, ~late
 
 
-def _seen(design: Design, cohort: Cohort, month: Floats, reached: Bools) -> Seen:
+def seen_at(design: Design, cohort: Cohort, month: Floats, reached: Bools) -> Seen:
     data = _Data(cohort, month)
     first = design.tests[0]
     enrolled = np.count_nonzero(cohort.entry <= month[:, None], axis=1)
