@@ -56,7 +56,7 @@ class Subject:
     columns: list[str]  # of a table, those that are changed; none: all
     tried: int = 0
     used: set[tuple[str, str]] = field(default_factory=set)
-    alive: list[tuple[int, str, str]] = field(default_factory=list)  # line, what, source
+    alive: list[tuple[str, tuple[str, str], str]] = field(default_factory=list)  # place, key, source
 
 
 class Warm:
@@ -115,7 +115,7 @@ class Warm:
         if not noticed and key in self.subject.argued:
             self.subject.used.add(key)
         elif not noticed:
-            self.subject.alive.append((line, key[1], source))
+            self.subject.alive.append((f"{self.subject.file}:{line}", key, source))
 
     def _noticed(self, owner: str) -> bool:
         mine = self.calls.get(owner, set()) if owner else set(self.items)
@@ -289,7 +289,7 @@ def judge(subject: Subject) -> tuple[int, int, int]:
         say(f"unnoticed {subject.file}:{line}  {what}")
     stale = set(subject.argued) - subject.used
     for row, what in sorted(stale):
-        say(f"argued in vain {subject.file}  {row}  {what}")
+        say(f"argued in vain {subject.file}  {row}\n    {what}")
     argued = len(subject.used)
     return subject.tried - argued - len(alive), argued, len(alive) + len(stale)
 
@@ -299,7 +299,12 @@ def plan(words: list[str], package: Path) -> Iterator[Subject]:
     for entry in told["module"]:
         for file in entry["files"]:
             if not words or any(word in file for word in words):
-                argued = {(a["line"], a["change"]): a["because"] for a in told["argued"] if a["file"] == file}
+                argued = {
+                    (line, change): argument["because"]
+                    for argument in told["argued"]
+                    if argument["file"] == file
+                    for line, change in argument["changes"]
+                }
                 place, columns = package / "trialwright" / file, entry.get("columns", [])
                 yield Subject(file, entry["tests"], place, argued, columns)
 
