@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 import polars as pl
 
-from trialwright.medicine._frame import Sentence, require, require_words, result_of, word_of
+from trialwright.medicine._frame import Sentence, placed, require, require_words, result_of, word_of
 from trialwright.medicine.recist.policy import DEFAULT, NORMAL_NODE_MM, Policy
 from trialwright.medicine.recist.target import ASSESSMENT, PATIENT
 
 NON_TARGET_STATES: Final = ("absent", "present", "progression", "not_evaluated")
 NON_TARGET_RESPONSES: Final = ("CR", "NON-CR/NON-PD", "PD", "NE", "NA")
 NEW_LESION_STATES: Final = ("EQUIVOCAL", "UNEQUIVOCAL", "RETRACTED")
+_NUMBERED: Final = ["p", "a", *ASSESSMENT]
 
 
 def non_target_response(
@@ -59,11 +61,13 @@ def non_target_course(states: pl.DataFrame) -> pl.DataFrame:
             non_target_response=pl.when(later).then(non_target_response(*counts)),
             rule=pl.when(later).then(word_of(sentences)).otherwise(pl.lit("baseline")),
         )
-        .sort(*PATIENT, "day", "assessment")
+        .sort("p", "day", "a")
+        .drop("p", "a")
     )
 
 
 def _non_target_counts(states: pl.DataFrame) -> pl.DataFrame:
+    """One row per assessment; ``p`` and ``a`` number the patients of each assessor and their assessments."""
     if "nodal" not in states.columns:
         states = states.with_columns(nodal=pl.lit(False), diameter_mm=pl.lit(None, dtype=pl.Float64))
     short_axis = pl.when("nodal").then(pl.col("diameter_mm").cast(pl.Float64))
@@ -76,36 +80,47 @@ def _non_target_counts(states: pl.DataFrame) -> pl.DataFrame:
         .then(None)
         .otherwise(pl.coalesce(by_size.then(pl.lit("present")), state))
     )
-    rows = states.with_columns(pl.col("baseline").fill_null(False), judged=judged)
+    patient = placed(states, PATIENT)
+    assessment = placed(states, ["assessment"], within=patient)
+    progressing = pl.col("judged") == "progression"
+    rows = states.with_columns(
+        pl.col("baseline").fill_null(False),
+        patient.alias("p"),
+        assessment.alias("a"),
+        placed(states, ["lesion"], within=assessment).alias("l"),
+        judged=judged,
+    ).with_columns(
+        pd_day=pl.when(progressing).then("day"),
+        assessed=pl.col("judged").is_not_null(),
+        present=pl.col("judged").is_in(["present", "progression"]),
+        progressing=progressing,
+    )
     expected = (
         rows.filter("baseline")
-        .group_by(PATIENT)
+        .group_by("p")
         .agg(pl.col("lesion").n_unique().cast(pl.Int64).alias("n_expected"))
     )
-    progressing = pl.col("judged") == "progression"
+    seen = ("assessed", "present", "progressing")
     return (
-        rows.group_by([*ASSESSMENT, "lesion"])
+        rows.group_by("l")
         .agg(
+            pl.col("a", "p", *ASSESSMENT).first(),
             pl.col("baseline").any(),
             pl.col("day").min().alias("first_day"),
             pl.col("day").max().alias("day"),
-            pl.col("day").filter(progressing).min().alias("pd_day"),
-            pl.col("judged").is_not_null().any().alias("assessed"),
-            pl.col("judged").is_in(["present", "progression"]).any().alias("present"),
-            progressing.any().alias("progressing"),
+            pl.col("pd_day").min(),
+            pl.col(seen).any(),
         )
-        .group_by(ASSESSMENT)
+        .group_by("a")
         .agg(
+            pl.col("p", *ASSESSMENT).first(),
             pl.col("baseline").any(),
             pl.col("first_day").min(),
             pl.col("day").max(),
             pl.col("pd_day").min(),
-            *(
-                pl.col(name).sum().cast(pl.Int64).alias(f"n_{name}")
-                for name in ("assessed", "present", "progressing")
-            ),
+            *(pl.col(name).sum().cast(pl.Int64).alias(f"n_{name}") for name in seen),
         )
-        .join(expected, on=PATIENT, how="left", nulls_equal=True)
+        .join(expected, on="p", how="left")
         .with_columns(pl.col("n_expected").fill_null(0))
     )
 
@@ -181,6 +196,7 @@ def time_points(
         )
         .with_columns(day=pl.coalesce("pd_day", "response_day"))
         .filter(pl.col("day").is_not_null())
+        .sort("p", "day", "a")
         .select(
             *ASSESSMENT,
             "day",
@@ -192,7 +208,6 @@ def time_points(
             "pd_day",
             "rule",
         )
-        .sort(*PATIENT, "day", "assessment")
     )
 
 
@@ -248,14 +263,14 @@ def _new_lesions(judged: pl.DataFrame) -> pl.DataFrame:
 
 def _assessments(parts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]) -> pl.DataFrame:
     """All assessments after baseline side by side; what is missing of a disease known at baseline is NE."""
-    target, non_target, new = parts
+    target, non_target, new = _numbered(parts)
     known = (
         (target.filter(pl.col("rule") == "baseline"), "has_target"),
         (non_target.filter("known"), "has_non_target"),
     )
-    has = [part.select(PATIENT).unique().with_columns(pl.lit(True).alias(name)) for part, name in known]
+    has = [part.select("p").unique().with_columns(pl.lit(True).alias(name)) for part, name in known]
     target = target.filter(pl.col("target_response").is_not_null()).select(
-        *ASSESSMENT,
+        *_NUMBERED,
         "target_response",
         "sum_day",
         target_rule="rule",
@@ -263,17 +278,17 @@ def _assessments(parts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]) -> pl.D
         target_last="day",
     )
     non_target = non_target.filter(pl.col("non_target_response").is_not_null()).select(
-        *ASSESSMENT,
+        *_NUMBERED,
         "non_target_response",
         non_target_pd="pd_day",
         non_target_first="first_day",
         non_target_last="day",
     )
-    frame = pl.concat([part.select(ASSESSMENT) for part in (target, non_target, new)]).unique()
+    frame = pl.concat([part.select(_NUMBERED) for part in (target, non_target, new)]).unique("a")
     for part in (target, non_target, new):
-        frame = frame.join(part, on=ASSESSMENT, how="left", nulls_equal=True)
+        frame = frame.join(part.drop(*ASSESSMENT, "p"), on="a", how="left")
     for part in has:
-        frame = frame.join(part, on=PATIENT, how="left", nulls_equal=True)
+        frame = frame.join(part, on="p", how="left")
     return frame.with_columns(
         *(
             pl.coalesce(
@@ -284,6 +299,17 @@ def _assessments(parts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]) -> pl.D
         ),
         pl.col("new_lesion").fill_null(False),
     )
+
+
+def _numbered(parts: tuple[pl.DataFrame, ...]) -> list[pl.DataFrame]:
+    """Adds ``p`` and ``a``, which number the patients of each assessor and their assessments."""
+    keys = pl.concat([part.select(ASSESSMENT) for part in parts])
+    patient = placed(keys, PATIENT)
+    numbers = pl.DataFrame({"p": patient, "a": placed(keys, ["assessment"], within=patient)})
+    starts = itertools.accumulate((part.height for part in parts), initial=0)
+    return [
+        part.hstack(numbers.slice(start, part.height)) for part, start in zip(parts, starts, strict=False)
+    ]
 
 
 _PROGRESSION: Final = (

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from trialwright.medicine._frame import Sentence, require, require_words, result_of, word_of
+from trialwright.medicine._frame import Sentence, placed, require, require_words, result_of, word_of
 from trialwright.medicine.recist.policy import (
     DEFAULT,
     NORMAL_NODE_MM,
@@ -102,35 +102,43 @@ def target_course(measurements: pl.DataFrame, policy: Policy = DEFAULT) -> pl.Da
     """
     require(measurements, _COLUMNS, "measurements")
     require_words(measurements, "state", LESION_STATES, "measurements")
-    rows = _one_baseline(measurements.select(_COLUMNS))
+    rows = _numbered(_one_baseline(measurements.select(_COLUMNS)))
     lesions = _with_target(_one_row_per_lesion(_with_value(rows, policy)))
     return _with_response(_with_references(_sums(lesions)), policy)
 
 
 def _one_baseline(rows: pl.DataFrame) -> pl.DataFrame:
-    rows = rows.with_columns(pl.col("baseline").fill_null(False))
+    """Adds ``p``, which numbers the patients as one assessor saw them."""
+    rows = rows.with_columns(pl.col("baseline").fill_null(False), placed(rows, PATIENT).alias("p"))
     last = (
         rows.filter("baseline")
         .sort("day", "assessment")
-        .group_by(PATIENT)
+        .group_by("p")
         .agg(pl.col("assessment").last().alias("_baseline"))
     )
-    return rows.join(last, on=PATIENT, how="left", nulls_equal=True).with_columns(
+    return rows.join(last, on="p", how="left").with_columns(
         pl.when("baseline").then("_baseline").otherwise("assessment").alias("assessment")
+    )
+
+
+def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
+    """Adds ``a`` and ``l``, which number the assessments and the lesions of all patients."""
+    return rows.with_columns(
+        placed(rows, ["assessment"], within=rows["p"]).alias("a"),
+        placed(rows, ["lesion"], within=rows["p"]).alias("l"),
     )
 
 
 def _with_value(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """A diameter that cannot be one (negative, not finite) is a lesion not measured."""
-    lesion = [*PATIENT, "lesion"]
     given = pl.col("diameter_mm").cast(pl.Float64).round(_DECIMALS)
     given = pl.when(given.is_finite() & (given >= 0)).then(given)
     state, treated = pl.col("state"), rows.filter(pl.col("state") == "treated")
-    since = treated.group_by(lesion).agg(pl.col("day").min().alias("_treated"))
+    since = treated.group_by("l").agg(pl.col("day").min().alias("_treated"))
     barred = (pl.col("day") >= pl.col("_treated")).fill_null(state == "treated") & (
         policy.treated_lesion != "keep"
     )
-    return rows.join(since, on=lesion, how="left", nulls_equal=True).with_columns(
+    return rows.join(since, on="l", how="left").with_columns(
         pl.when(barred | (state == "not_evaluable"))
         .then(None)
         .when(state == "too_small")
@@ -144,11 +152,24 @@ def _with_value(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:
 
 def _one_row_per_lesion(rows: pl.DataFrame) -> pl.DataFrame:
     """The last measurement in an assessment, of two on a day the larger; the parts of a split added."""
+    several = placed(rows, ["l"], within=rows["a"]).is_duplicated()
+    keys = ["a", "l", "p", *ASSESSMENT]
+    alone = rows.filter(~several).select(
+        *keys,
+        "value_mm",
+        "baseline",
+        "nodal",
+        pl.col("day").alias("first_day"),
+        "day",
+        pl.col("day").alias("sum_day"),
+        pl.lit(False).alias("repeated"),
+    )
     value, split = pl.col("value_mm"), (pl.col("state") == "split").fill_null(False)
-    return (
-        rows.with_columns(_measured=value.is_not_null(), _split=split)
+    together = (
+        rows.filter(several)
+        .with_columns(_measured=value.is_not_null(), _split=split)
         .sort("_measured", "day", "value_mm")
-        .group_by([*ASSESSMENT, "lesion"], maintain_order=True)
+        .group_by(keys, maintain_order=True)
         .agg(
             pl.when(~pl.col("_split").any())
             .then(value.last())
@@ -160,19 +181,20 @@ def _one_row_per_lesion(rows: pl.DataFrame) -> pl.DataFrame:
             pl.col("day").min().alias("first_day"),
             pl.col("day").max().alias("day"),
             pl.col("day").last().alias("sum_day"),
-            ((pl.len() > 1) & ~pl.col("_split").any()).alias("repeated"),
+            (~pl.col("_split").any()).alias("repeated"),
         )
     )
+    return pl.concat([alone, together])
 
 
 def _with_target(lesions: pl.DataFrame) -> pl.DataFrame:
     """Only what was a target at baseline enters the sum; whether it is a node was decided there."""
-    targets = lesions.filter("baseline").select(*PATIENT, "lesion", "nodal", target=pl.lit(True))
-    expected = targets.group_by(PATIENT).agg(pl.len().cast(pl.Int64).alias("n_expected"))
+    targets = lesions.filter("baseline").select("p", "l", "nodal", target=pl.lit(True))
+    expected = targets.group_by("p").agg(pl.len().cast(pl.Int64).alias("n_expected"))
     return (
         lesions.drop("nodal")
-        .join(targets, on=[*PATIENT, "lesion"], how="left", nulls_equal=True)
-        .join(expected, on=PATIENT, how="left", nulls_equal=True)
+        .join(targets.drop("p"), on="l", how="left")
+        .join(expected, on="p", how="left")
         .with_columns(pl.col("target", "nodal").fill_null(False), pl.col("n_expected").fill_null(0))
     )
 
@@ -189,8 +211,9 @@ def _sums(lesions: pl.DataFrame) -> pl.DataFrame:
             _last=pl.when("target").then("day"),
             _sum_day=pl.when(counted).then("sum_day"),
         )
-        .group_by(ASSESSMENT)
+        .group_by("a")
         .agg(
+            pl.col("p", *ASSESSMENT).first(),
             pl.col("baseline").any(),
             pl.coalesce(pl.col("_first").min(), pl.col("first_day").min()).alias("first_day"),
             pl.coalesce(pl.col("_last").max(), pl.col("day").max()).alias("day"),
@@ -213,15 +236,15 @@ def _sums(lesions: pl.DataFrame) -> pl.DataFrame:
 def _with_references(sums: pl.DataFrame) -> pl.DataFrame:
     """Baseline sum, and the nadir: the smallest complete sum from baseline up to, not including, this one."""
     baseline = sums.filter("baseline").select(
-        *PATIENT, _baseline_day="day", baseline_mm=pl.when("complete").then("sum_mm")
+        "p", _baseline_day="day", baseline_mm=pl.when("complete").then("sum_mm")
     )
     after = (pl.col("day") >= pl.col("_baseline_day")).fill_null(pl.col("day").is_not_null())
     usable = pl.when(pl.col("complete") & (pl.col("baseline") | after)).then("sum_mm")
     return (
-        sums.join(baseline, on=PATIENT, how="left", nulls_equal=True)
+        sums.join(baseline, on="p", how="left")
         .with_columns(unplaced=~pl.col("baseline") & ~after, later=~pl.col("baseline"))
-        .sort(*PATIENT, ~pl.col("unplaced"), "later", "day", "assessment")
-        .with_columns(nadir_mm=usable.cum_min().forward_fill().shift(1).over(PATIENT))
+        .sort("p", ~pl.col("unplaced"), "later", "day", "a")
+        .with_columns(nadir_mm=usable.cum_min().forward_fill().shift(1).over("p"))
     )
 
 
@@ -281,7 +304,7 @@ def _carry_pr(course: pl.DataFrame, policy: Policy) -> pl.DataFrame:
         return course
     response = pl.col("target_response")
     seen = {
-        word: response.is_in(words).fill_null(False).cum_max().over(PATIENT)
+        word: response.is_in(words).fill_null(False).cum_max().over("p")
         for word, words in (("response", ["CR", "PR"]), ("progression", ["PD"]))
     }
     carried = (response == "SD").fill_null(False) & seen["response"] & ~seen["progression"]
