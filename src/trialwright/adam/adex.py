@@ -17,7 +17,8 @@ from typing import Final
 import polars as pl
 
 from trialwright.adam import restarts
-from trialwright.adam.safety_common import Sdtm, because, doses, flag
+from trialwright.adam.safety_common import Sdtm, because, doses, flag, in_order, sum_since
+from trialwright.medicine._frame import numbered_by
 from trialwright.medicine.dosing import is_amount
 from trialwright.standards import dates
 from trialwright.standards.findings import concat
@@ -72,32 +73,40 @@ PARAMS: Final = {
 DELAYED_AFTER_DAYS: Final = 3
 _NO_PLAN: Final = "the plan is not defined for this arm, drug and unit"
 _OF_DRUG: Final = ["USUBJID", "DRUG", "UNIT"]
+_PARAMCD: Final = pl.Enum(sorted(PARAMS))
 
 
 def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Exposure up to the cutoff, one row per subject, parameter and record; and what was wrong in EX."""
     given, found = doses(study, sdtm, adsl, cutoff)
-    planned = restarts.with_due(_against_plan(given, study.regimens), study.regimens)
-    rows = pl.concat(
-        [
-            _dose_rows(planned),
-            restarts.deviations(planned),
-            *_subject_rows(planned, study.study.day_offset),
-            *_drug_rows(planned),
-        ],
-        how="diagonal",
+    numbered = given.with_columns(who=pl.col("USUBJID").rle_id()).with_row_index("row")
+    planned = restarts.with_due(_against_plan(numbered, study.regimens), study.regimens)
+    parts = [
+        _dose_rows(planned),
+        restarts.deviations(planned),
+        *_subject_rows(planned, study.study.day_offset),
+        *_drug_rows(planned),
+    ]
+    rows = in_order(
+        pl.concat(parts, how="diagonal").cast({"PARAMCD": _PARAMCD}), [], ["who", "PARAMCD", "SRCSEQ"]
+    )
+    subjects = (
+        given.select("USUBJID")
+        .unique(maintain_order=True)
+        .join(adsl.select("USUBJID", "TRT01A", "TRTSDT"), on="USUBJID", how="left", maintain_order="left")
     )
     frame = (
-        rows.join(adsl.select("USUBJID", "TRT01A", "TRTSDT"), on="USUBJID", how="left")
+        rows.hstack(subjects[rows["who"]])
         .with_columns(
             SAFFL=flag(pl.col("TRTSDT").is_not_null()),
             PARAM=pl.col("PARAMCD").replace_strict(PARAMS, return_dtype=pl.String),
             ADY=dates.study_day(pl.col("ADT"), pl.col("TRTSDT")),
             SRCDOM=pl.lit("EX"),
         )
+        .cast({"PARAMCD": pl.String})
         .match_to_schema(SCHEMA, missing_columns="insert", extra_columns="ignore")
     )
-    return frame.sort("USUBJID", "PARAMCD", "SRCSEQ"), concat([found, restarts.not_due(planned)])
+    return frame, concat([found, restarts.not_due(planned)])
 
 
 def _plan(regimens: tuple[Regimen, ...], longest: int) -> pl.DataFrame:
@@ -131,18 +140,15 @@ def _regimens(regimens: tuple[Regimen, ...]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
 
 
-def _followed(given: pl.DataFrame, regimens: tuple[Regimen, ...]) -> pl.DataFrame:
+def _followed(drugs: pl.DataFrame, regimens: tuple[Regimen, ...]) -> pl.DataFrame:
     """The regimen of each subject's drug: of several that whose first dose is nearest the first given."""
-    firsts = given.group_by(*_OF_DRUG, "TRT01A", maintain_order=True).agg(pl.col("AMOUNT").first())
-    named = firsts.with_columns(
-        drug=pl.col("DRUG").str.to_uppercase(), unit=pl.col("UNIT").str.to_uppercase()
-    )
+    named = drugs.with_columns(drug=pl.col("DRUG").str.to_uppercase(), unit=pl.col("UNIT").str.to_uppercase())
     nearest = (pl.col("AMOUNT") - pl.col("begins")).abs()
     return (
         named.join(_regimens(regimens), on=["TRT01A", "drug", "unit"])
         .sort(nearest, "regimen", nulls_last=True)
-        .unique(_OF_DRUG, keep="first", maintain_order=True)
-        .select(*_OF_DRUG, "regimen", "interval", "step_up")
+        .unique("course", keep="first", maintain_order=True)
+        .select("course", "regimen", "interval", "step_up")
     )
 
 
@@ -157,25 +163,37 @@ def _against_plan(given: pl.DataFrame, regimens: tuple[Regimen, ...]) -> pl.Data
     A step-up dose begins a sequence anew (label, restart after a missed dose); delay is the gap to the dose
     before less the planned gap at that dose's place.
     """
-    longest = int(given.group_by(_OF_DRUG).agg(pl.col("GIVEN").sum())["GIVEN"].max() or 1)  # type: ignore[arg-type]
-    plan = _plan(regimens, longest)
-    placed = (
-        given.join(
-            _followed(given, regimens), on=_OF_DRUG, how="left", nulls_equal=True, maintain_order="left"
-        )
-        .with_columns(STEP=_is_step_up())
-        .with_columns(STEPSEQ=_steps_so_far())
-        .with_columns(position=(pl.col("GIVEN").cum_sum() - pl.col("GIVEN") + 1).over(*_OF_DRUG, "STEPSEQ"))
+    course, keys = numbered_by(given, _OF_DRUG, "course")
+    doses = given.with_columns(course).sort("course", maintain_order=True)
+    drugs = keys.join(
+        doses.group_by("course").agg(pl.col("TRT01A", "AMOUNT").first(), total=pl.col("GIVEN").sum()),
+        on="course",
+        how="left",
+        maintain_order="left",
+    )
+    plan = _plan(regimens, int(drugs["total"].max() or 1))  # type: ignore[arg-type]
+    upto = plan.select("regimen", "day", "planned_sum", total="position")
+    of_drug = (
+        drugs.select("course", "total")
+        .join(_followed(drugs, regimens), on="course", how="left")
+        .join(upto, on=["regimen", "total"], how="left")
     )
     at = plan.select("regimen", "position", "planned", "gap")
-    upto = plan.select("regimen", "day", "planned_sum", total="position")
+    another = pl.col("course").ne_missing(pl.col("course").shift(1))
+    anew = another | pl.col("STEPSEQ").ne_missing(pl.col("STEPSEQ").shift(1))
     return (
-        placed.join(at, on=["regimen", "position"], how="left", maintain_order="left")
+        doses.join(of_drug, on="course", how="left", maintain_order="left")
+        .with_columns(STEP=_is_step_up())
         .with_columns(
-            gap_before=pl.col("gap").shift(1).over(_OF_DRUG), total=pl.col("GIVEN").sum().over(_OF_DRUG)
+            STEPSEQ=pl.when(pl.col("step_up").is_not_null()).then(sum_since(pl.col("STEP"), another))
         )
-        .with_columns(late=_gap_before() - pl.col("gap_before"))
-        .join(upto, on=["regimen", "total"], how="left", maintain_order="left")
+        .with_columns(position=sum_since(pl.col("GIVEN"), anew) - pl.col("GIVEN") + 1)
+        .join(at, on=["regimen", "position"], how="left", maintain_order="left")
+        .with_columns(
+            gap_before=pl.when(~another).then(pl.col("gap").shift(1)),
+            since_last=pl.when(~another).then((pl.col("ASTDT") - pl.col("ASTDT").shift(1)).dt.total_days()),
+        )
+        .with_columns(late=pl.col("since_last") - pl.col("gap_before"))
     )
 
 
@@ -183,18 +201,10 @@ def _is_step_up() -> pl.Expr:
     return is_amount(pl.col("AMOUNT"), pl.col("step_up")).fill_null(False).cast(pl.Int64)
 
 
-def _steps_so_far() -> pl.Expr:
-    return pl.when(pl.col("step_up").is_not_null()).then(pl.col("STEP").cum_sum().over(_OF_DRUG))
-
-
-def _gap_before() -> pl.Expr:
-    return (pl.col("ASTDT") - pl.col("ASTDT").shift(1).over(_OF_DRUG)).dt.total_days()
-
-
 def _dose_rows(planned: pl.DataFrame) -> pl.DataFrame:
     off = ~is_amount(pl.col("AMOUNT"), pl.col("planned"))
     return planned.select(
-        "USUBJID",
+        "who",
         "DOSENUM",
         "STEPSEQ",
         "SRCSEQ",
@@ -220,12 +230,18 @@ def _dose_rows(planned: pl.DataFrame) -> pl.DataFrame:
 
 def _subject_rows(planned: pl.DataFrame, day_offset: int) -> list[pl.DataFrame]:
     ended = pl.col("AENDT").is_not_null()
-    of = planned.filter(pl.col("ASTDT").is_not_null()).with_columns(
-        end=pl.coalesce("AENDT", "ASTDT"),
-        variable=pl.when(ended).then(pl.lit("EXENDTC")).otherwise(pl.lit("EXSTDTC")),
+    columns = ("row", "who", "SRCSEQ", "GIVEN", "ASTDT", "ASTDTM", "AENDT", "interval")
+    of = (
+        planned.select(columns)
+        .filter(pl.col("ASTDT").is_not_null())
+        .sort("row")
+        .with_columns(
+            end=pl.coalesce("AENDT", "ASTDT"),
+            variable=pl.when(ended).then(pl.lit("EXENDTC")).otherwise(pl.lit("EXSTDTC")),
+        )
     )
-    per_day = of.group_by("USUBJID", "ASTDT").agg(pl.col("GIVEN").max()).group_by("USUBJID")
-    one = of.group_by("USUBJID", maintain_order=True).agg(
+    per_day = of.group_by("who", "ASTDT").agg(pl.col("GIVEN").max()).group_by("who")
+    one = of.group_by("who", maintain_order=True).agg(
         SRCSEQ=pl.col("SRCSEQ").first(),
         first=pl.col("ASTDT").first(),
         first_time=pl.col("ASTDTM").first(),
@@ -235,7 +251,7 @@ def _subject_rows(planned: pl.DataFrame, day_offset: int) -> list[pl.DataFrame]:
         last_variable=pl.col("variable").sort_by("end", "SRCSEQ").last(),
         interval=pl.col("interval").max(),
     )
-    one = one.join(per_day.agg(n=pl.col("GIVEN").sum()), on="USUBJID", how="left", maintain_order="left")
+    one = one.join(per_day.agg(n=pl.col("GIVEN").sum()), on="who", how="left", maintain_order="left")
     span = (pl.col("last") - pl.col("first")).dt.total_days()
     return [
         _row(one, "FDOSE", "EXSTDTC", ADT="first", ADTM="first_time", AVALC=pl.col("first").cast(pl.String)),
@@ -257,7 +273,8 @@ def _subject_rows(planned: pl.DataFrame, day_offset: int) -> list[pl.DataFrame]:
 
 
 def _drug_rows(doses: pl.DataFrame) -> list[pl.DataFrame]:
-    one = doses.group_by(_OF_DRUG, maintain_order=True).agg(
+    one = doses.group_by("course", maintain_order=True).agg(
+        pl.col("who", "DRUG", "UNIT").first(),
         SRCSEQ=pl.col("SRCSEQ").first(),
         total=pl.when(pl.col("AMOUNT").count() > 0).then((pl.col("AMOUNT") * pl.col("GIVEN")).sum()),
         unknown=pl.col("AMOUNT").is_null().sum(),
@@ -325,4 +342,4 @@ def _row(one: pl.DataFrame, paramcd: str, variable: str, **columns: str | pl.Exp
     named = {name: pl.col(c) if isinstance(c, str) else c for name, c in (drug | columns).items()}
     if "AVAL" in named:
         named["AVAL"] = named["AVAL"].cast(pl.Float64)
-    return one.select("USUBJID", "SRCSEQ", PARAMCD=pl.lit(paramcd), SRCVAR=pl.lit(variable), **named)
+    return one.select("who", "SRCSEQ", PARAMCD=pl.lit(paramcd), SRCVAR=pl.lit(variable), **named)

@@ -6,73 +6,62 @@ from typing import Final
 
 import polars as pl
 
+from trialwright.adam.safety_common import count_since
 from trialwright.medicine.dosing import at_place, is_amount, is_dose, next_dose
 from trialwright.standards.findings import findings
 from trialwright.study.model import Regimen
 
-_OF_DRUG: Final = ["USUBJID", "DRUG", "UNIT"]
-_NEW: Final = pl.Schema(
-    {
-        "due": pl.Float64(),
-        "since": pl.Int64(),
-        "place": pl.Int64(),
-        "listed": pl.Int64(),
-        "in_step": pl.Int64(),
-        "deviates": pl.Boolean(),
-    }
-)
+_STATE: Final = ("due", "since", "place", "listed", "in_step", "deviates")
 
 
 def with_due(planned: pl.DataFrame, regimens: tuple[Regimen, ...]) -> pl.DataFrame:
-    """The doses in their order, with ``due`` (null without a restart table), ``since`` (days from the last
-    dose that counts), ``place`` of that dose in its step-up sequence, whether the amount ``deviates``, and
-    ``in_step``: how many of the doses ``listed`` were given one after another, each at its amount.
+    """The doses of each ``course`` in their order, with ``due`` (null without a restart table), ``since``
+    (days from the last dose that counts), ``place`` of that dose in its step-up sequence, whether the amount
+    ``deviates``, and ``in_step``: how many of the doses ``listed`` were given one after another, each at its
+    amount. Null without a regimen.
     """
-    numbered = planned.with_row_index("row")
-    parts = [
-        _of_regimen(numbered.filter(pl.col("regimen") == number), regimen)
-        for number, regimen in enumerate(regimens)
-    ]
-    rest = numbered.filter(pl.col("regimen").is_null()).with_columns(
-        pl.lit(None, dtype=dtype).alias(name) for name, dtype in _NEW.items()
-    )
-    return pl.concat([*parts, rest], how="vertical").sort("row").drop("row")
-
-
-def _of_regimen(doses: pl.DataFrame, regimen: Regimen) -> pl.DataFrame:
-    sequence = [*_OF_DRUG, "STEPSEQ"]
+    listed = {number: len(regimen.doses) for number, regimen in enumerate(regimens)}
+    another = pl.col("course").ne_missing(pl.col("course").shift(1))
+    begins = another | pl.col("STEPSEQ").ne_missing(pl.col("STEPSEQ").shift(1))
     counts = is_dose(pl.col("AMOUNT"), pl.col("planned"))
     in_step = is_amount(pl.col("AMOUNT"), pl.col("planned")).fill_null(False)
-    followed = (
-        doses.with_columns(_counts=counts, _so_far=counts.cast(pl.Int64).cum_sum().over(sequence))
-        .with_columns(
-            place=_of_last_dose("_so_far"),
-            since=(pl.col("ASTDT") - _of_last_dose("ASTDT")).dt.total_days(),
-            listed=pl.lit(len(regimen.doses), dtype=pl.Int64),
-            in_step=in_step.cast(pl.Int64).cum_prod().cum_sum().over(sequence),
+    followed = pl.col("regimen").is_not_null()
+    nth = pl.int_range(pl.len())
+    last = pl.when(counts).then(nth).forward_fill().shift(1)
+    return (
+        planned.with_columns(
+            _first=another,
+            _last=pl.when(last >= pl.when(another).then(nth).forward_fill()).then(last),
+            _so_far=count_since(counts, begins),
+            _in_step=in_step & (count_since(~in_step, begins) == 0),
         )
-        .with_columns(due=_due(regimen))
+        .with_columns(
+            place=pl.when(followed).then(pl.col("_so_far").gather("_last")),
+            since=pl.when(followed).then((pl.col("ASTDT") - pl.col("ASTDT").gather("_last")).dt.total_days()),
+            listed=pl.col("regimen").replace_strict(listed, default=None, return_dtype=pl.Int64),
+            in_step=pl.when(followed).then(count_since(pl.col("_in_step"), begins)),
+        )
+        .with_columns(due=_due_of_any(regimens))
         .with_columns(deviates=~is_amount(pl.col("AMOUNT"), pl.col("due")))
-    )
-    return followed.select(*doses.columns, *_NEW.names()).match_to_schema(
-        {**doses.schema, **_NEW}, integer_cast="upcast"
+        .select(*planned.columns, *_STATE)
     )
 
 
-def _of_last_dose(column: str) -> pl.Expr:
-    return pl.when("_counts").then(column).forward_fill().shift(1).over(_OF_DRUG)
+def _due_of_any(regimens: tuple[Regimen, ...]) -> pl.Expr:
+    due = pl.lit(None, dtype=pl.Float64)
+    for number, regimen in enumerate(regimens):
+        if regimen.restart_after_days:
+            due = pl.when(pl.col("regimen") == number).then(_due(regimen)).otherwise(due)
+    return due
 
 
 def _due(regimen: Regimen) -> pl.Expr:
-    """The first dose of the regimen first; then by the restart table, if there is one."""
-    if not regimen.restart_after_days:
-        return pl.lit(None, dtype=pl.Float64)
+    """The first dose of the regimen first; then by the restart table."""
     gap = pl.col("since")
     if regimen.gap_basis == "days_past_schedule":
         gap = gap - at_place(pl.col("place"), _gaps(regimen))
     due = next_dose(pl.col("place"), gap, regimen.doses, regimen.restart_after_days)
-    first = pl.int_range(pl.len()).over(_OF_DRUG) == 0
-    return pl.when(first).then(pl.lit(float(regimen.doses[0]))).otherwise(due)
+    return pl.when("_first").then(pl.lit(float(regimen.doses[0]))).otherwise(due)
 
 
 def _gaps(regimen: Regimen) -> list[float]:
@@ -83,7 +72,7 @@ def _gaps(regimen: Regimen) -> list[float]:
 def deviations(planned: pl.DataFrame) -> pl.DataFrame:
     """Rows of ADEX: one for each dose that is not the one due."""
     return planned.filter("deviates").select(
-        "USUBJID",
+        "who",
         "DOSENUM",
         "STEPSEQ",
         "SRCSEQ",
@@ -105,7 +94,7 @@ def deviations(planned: pl.DataFrame) -> pl.DataFrame:
 def not_due(planned: pl.DataFrame) -> pl.DataFrame:
     """The same as findings."""
     return findings(
-        planned.filter("deviates").rename({"SRCSEQ": "EXSEQ"}),
+        planned.filter("deviates").sort("row").rename({"SRCSEQ": "EXSEQ"}),
         dataset="EX",
         key=["USUBJID", "EXSEQ"],
         variable="EXDOSE",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +65,18 @@ def require_words(frame: pl.DataFrame, column: str, words: Iterable[str], name: 
     unknown = sorted(set(frame[column].drop_nulls().unique().to_list()) - set(words))
     if unknown:
         raise ValueError(f"{name}: {column} knows {', '.join(words)}, not {', '.join(map(str, unknown))}")
+
+
+def numbered_by(frame: pl.DataFrame, keys: Sequence[str], name: str) -> tuple[pl.Series, pl.DataFrame]:
+    """The number of each row's keys, and the different keys in that order, as they come.
+
+    Rows of the same keys mostly stand together, so texts are compared once for each such run.
+    """
+    run = frame.select(pl.struct(keys).rle_id().alias(name)).to_series()
+    runs = frame.select(keys).filter(run.ne_missing(run.shift(1)))
+    numbers = runs.unique(maintain_order=True).with_row_index(name)
+    of_run = runs.join(numbers, on=list(keys), how="left", nulls_equal=True, maintain_order="left")
+    return of_run[name].gather(run), numbers
 
 
 def so_far(values: pl.Series, course: pl.Series, choose: np.ufunc) -> pl.Series:

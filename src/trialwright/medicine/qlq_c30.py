@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from trialwright.medicine._frame import so_far
+from trialwright.medicine._frame import numbered_by, so_far
 
 ITEMS = tuple(f"q{i}" for i in range(1, 31))
 SCALES = (
@@ -47,7 +47,7 @@ def score(items: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.Da
     counts the scales it rests on. Invalid: keys, item, value, reason; such an answer is treated as
     missing, but for an item answered twice alike.
     """
-    form, forms = _numbered_by(items, keys, "_form")
+    form, forms = numbered_by(items, keys, "_form")
     numbered, strange = _numbered(items.with_columns(form), keys)
     once, doubled = _once(numbered, forms, keys)
     cells = np.full((forms.height, len(ITEMS)), np.nan)
@@ -64,18 +64,6 @@ def score_wide(forms: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, 
     """
     answers, invalid = _valid(forms, keys)
     return answers.select(*keys, **_scores()), invalid
-
-
-def _numbered_by(frame: pl.DataFrame, keys: Sequence[str], name: str) -> tuple[pl.Series, pl.DataFrame]:
-    """The number of each row's keys, and the different keys in that order, as they come.
-
-    Rows of the same keys mostly stand together, so texts are compared once for each such run.
-    """
-    run = frame.select(pl.struct(keys).rle_id().alias(name)).to_series()
-    runs = frame.select(keys).filter(run.ne_missing(run.shift(1)))
-    numbers = runs.unique(maintain_order=True).with_row_index(name)
-    of_run = runs.join(numbers, on=list(keys), how="left", nulls_equal=True, maintain_order="left")
-    return of_run[name].gather(run), numbers
 
 
 def _numbered(items: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -255,7 +243,7 @@ def deterioration(scores: pl.DataFrame, policy: Deterioration = Deterioration())
     start), visit, score, change (towards worse), rule, and n_forms; first_day, definitive_day and
     confirmed_day whatever the pattern; cannot_worsen where the baseline leaves no room for the threshold.
     """
-    course, keys = _numbered_by(scores, ["subject", "scale"], "course")
+    course, keys = numbered_by(scores, ["subject", "scale"], "course")
     numbered = scores.with_columns(course)
     subjects = _courses(numbered, keys, policy)
     forms = _forms(numbered, subjects, policy)
