@@ -11,6 +11,7 @@ import pytest
 from drawn import table
 from small import CUTOFF, small_sources, small_study
 from trialwright.adam import adlb
+from trialwright.standards.variables import dataset, keyed
 
 ADSL = """
     USUBJID | TRT01A | TRTSDT     | TRTSDTM          | TRTEDT     | EOTDT
@@ -205,7 +206,12 @@ def test_the_key_is_unique_and_an_absent_domain_is_empty() -> None:
     frame, _ = build(NEUTROPHILS)
     assert not frame.select("USUBJID", "PARAMCD", "ADT", "SRCSEQ").is_duplicated().any()
     nothing, found = adlb.build(small_study(), {}, adsl(), CUTOFF)
-    assert nothing.schema == adlb.SCHEMA == frame.schema
+    assert nothing.schema == frame.schema
+    assert keyed(nothing, "ADLB").schema == keyed(frame, "ADLB").schema
+    listed = dataset("ADLB").schema
+    assert set(listed) - {"STUDYID", "AEFL"} <= set(frame.columns), (
+        "all that the dictionary has, but for what others add"
+    )
     assert nothing.is_empty()
     assert found.is_empty()
 

@@ -6,7 +6,9 @@ CTCAE v5.0 for weight loss, fever and febrile neutropenia; FDA guidance on drug-
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final, Literal
 
 import polars as pl
 
@@ -43,6 +45,9 @@ def febrile_neutropenia_grade(
     return pl.when(met.is_not_null()).then(pl.when(met).then(3).otherwise(0)).cast(pl.Int8)
 
 
+_SIDES: Final[Mapping[str, Literal["backward", "forward"]]] = {"earlier": "backward", "later": "forward"}
+
+
 def nearest_albumin(calcium: pl.DataFrame, albumin: pl.DataFrame, days: int = 7) -> pl.DataFrame:
     """``calcium`` (subject, day, …) with the ``albumin`` (subject, day, albumin in g/L) nearest in time.
 
@@ -50,15 +55,22 @@ def nearest_albumin(calcium: pl.DataFrame, albumin: pl.DataFrame, days: int = 7)
     none is.
     """
     known = albumin.filter(pl.col("albumin").is_not_null() & pl.col("day").is_not_null())
-    once = known.unique(["subject", "day"], keep="first", maintain_order=True)
-    wanted = calcium.select("subject", "day").unique().filter(pl.col("day").is_not_null())
-    pairs = wanted.join(once.rename({"day": "on"}), on="subject").with_columns(
-        far=(pl.col("on") - pl.col("day")).abs()
+    once = known.unique(["subject", "day"], keep="first", maintain_order=True).sort("day")
+    numbered = calcium.with_row_index("_place")
+    near = numbered.select("_place", "subject", "day").filter(pl.col("day").is_not_null()).sort("day")
+    for side, strategy in _SIDES.items():
+        one = once.select("subject", "day", pl.col("day", "albumin").name.suffix(f"_{side}"))
+        near = near.join_asof(
+            one, on="day", by="subject", strategy=strategy, tolerance=days, check_sortedness=False
+        )
+    apart = {side: (pl.col(f"day_{side}") - pl.col("day")).abs() for side in _SIDES}
+    best = near.select(
+        "_place",
+        albumin=pl.when(apart["later"] < apart["earlier"])
+        .then("albumin_later")
+        .otherwise(pl.coalesce("albumin_earlier", "albumin_later")),
     )
-    best = pairs.filter(pl.col("far") <= days).sort("far", "on").unique(["subject", "day"], keep="first")
-    return calcium.join(
-        best.select("subject", "day", "albumin"), on=["subject", "day"], how="left", maintain_order="left"
-    )
+    return numbered.join(best, on="_place", how="left", maintain_order="left").drop("_place")
 
 
 def shift(graded: pl.DataFrame) -> pl.DataFrame:

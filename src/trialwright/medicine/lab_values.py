@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from trialwright.medicine.units import to_si
+from trialwright.medicine.units import conversions
 
 _NEEDED = ("subject", "test", "value", "unit", "lln", "uln", "baseline", "is_baseline")
 _OPTIONAL = {
@@ -43,56 +43,61 @@ def corrected_calcium(calcium: pl.Expr, albumin: pl.Expr) -> pl.Expr:
     return calcium + 0.02 * (40 - albumin)
 
 
-def ready_to_grade(labs: pl.DataFrame, *, baseline_by_itself: bool) -> pl.DataFrame:
-    """What the criteria look at, in SI units: v, limits, baseline, conditions; ``bad`` says why v is null."""
-    frame = _numbers(_needed(labs))
-    frame = to_si(frame, ("number", "lln", "uln", "baseline", "baseline_lln", "baseline_uln"))
-    frame = frame.with_columns(
-        bad=pl.col("bad") + pl.when(pl.col("si_unit").is_null()).then(REASONS["unit unknown"]).otherwise(0),
-        si_value=pl.col("si_number"),
-    )
-    calcium, known = pl.col("test") == "CA", pl.col("albumin").is_not_null()
-    frame = frame.with_columns(
-        graded_value=pl.when(calcium & known)
-        .then(corrected_calcium(pl.col("si_value"), pl.col("albumin")))
-        .otherwise(pl.col("si_value")),
-        flags=pl.col("flags") + pl.when(calcium & ~known).then(REASONS["calcium not corrected"]).otherwise(0),
-    )
-    return frame.select(
-        "row", "test", "si_value", "si_unit", "graded_value", "bad", "flags", "symptomatic",
-        "on_anticoagulant", "fasting", "is_baseline",
-        v=rounded(pl.when(pl.col("bad") == 0).then(pl.col("graded_value"))),
-        **_limits("si_lln", "si_uln", "lln", "uln"),
-        **_limits("si_baseline_lln", "si_baseline_uln", "base_lln", "base_uln"),
-        base=rounded(_baseline(baseline_by_itself)),
-    ).with_columns(
-        base_lln=pl.coalesce("base_lln", "lln"), base_uln=pl.coalesce("base_uln", "uln")
-    )  # fmt: skip
+def ready_to_grade(labs: pl.DataFrame) -> pl.DataFrame:
+    """The columns that grading looks at, in their types; an optional one that is absent is null.
 
-
-def _needed(labs: pl.DataFrame) -> pl.DataFrame:
-    """The columns that grading looks at, in their types; an optional one that is absent is null."""
+    With ``si_unit`` and the factors ``times`` and ``over`` of each row's unit, null where it is not known.
+    """
     missing = [c for c in _NEEDED if c not in labs.columns]
     if missing:
         raise ValueError(f"laboratory values need the columns {', '.join(missing)}")
     absent = [pl.lit(None, dtype=t).alias(c) for c, t in _OPTIONAL.items() if c not in labs.columns]
     value = pl.String if labs.schema["value"] == pl.String else pl.Float64
-    return (
-        labs.with_columns(absent)
-        .select(
-            *(pl.col(c).cast(pl.String) for c in ("test", "unit")),
-            *(pl.col(c).cast(pl.Float64) for c in ("lln", "uln", "baseline")),
-            *(pl.col(c).cast(t) for c, t in _OPTIONAL.items()),
-            pl.col("value").cast(value),
-            pl.col("is_baseline").fill_null(False),
-        )
-        .with_row_index("row")
+    pair, factors = conversions(labs["test"], labs["unit"])
+    return labs.with_columns(absent).select(
+        *(pl.col(c).cast(pl.Float64) for c in ("lln", "uln", "baseline")),
+        *(pl.col(c).cast(t) for c, t in _OPTIONAL.items()),
+        *(factors[c].gather(pair) for c in ("si_unit", "times", "over")),
+        pl.col("value").cast(value),
+        pl.col("is_baseline").fill_null(False),
     )
 
 
-def _numbers(frame: pl.DataFrame) -> pl.DataFrame:
+def compared(part: pl.LazyFrame, *, corrected: bool, baseline_by_itself: bool) -> pl.LazyFrame:
+    """v, lln, uln, base, base_lln and base_uln: what the criteria compare of one test of ``ready_to_grade``.
+
+    In SI units, rounded. ``bad`` says why v is null and ``flags`` what was assumed, as sums of ``REASONS``.
+    ``corrected``: for albumin, where it is known.
+    """
+    told = _numbers(part).with_columns(si_value=_si("number"))
+    flags, graded = pl.col("flags"), pl.col("si_value")
+    if corrected:
+        known = pl.col("albumin").is_not_null()
+        flags = flags + pl.when(~known).then(REASONS["calcium not corrected"]).otherwise(0)
+        graded = pl.when(known).then(corrected_calcium(graded, pl.col("albumin"))).otherwise(graded)
+    unknown = pl.when(pl.col("times").is_null()).then(REASONS["unit unknown"]).otherwise(0)
+    return (
+        told.with_columns(
+            bad=pl.col("bad") + unknown, flags=flags, graded_value=graded, base=_baseline(baseline_by_itself)
+        )
+        .with_columns(
+            _limits("lln", "uln") + _limits("baseline_lln", "baseline_uln"),
+            v=rounded(pl.when(pl.col("bad") == 0).then(pl.col("graded_value"))),
+            base=rounded_runs(pl.col("base")),
+        )
+        .with_columns(
+            base_lln=pl.coalesce("baseline_lln", "lln"), base_uln=pl.coalesce("baseline_uln", "uln")
+        )
+    )
+
+
+def _si(column: str) -> pl.Expr:
+    return pl.col(column) * pl.col("times") / pl.col("over")
+
+
+def _numbers(part: pl.LazyFrame) -> pl.LazyFrame:
     """``number`` from value; ``bad`` and ``flags`` as reason bits. ``<5`` counts as 5."""
-    text = frame.schema["value"] == pl.String
+    text = part.collect_schema()["value"] == pl.String
     value = pl.col("value").str.strip_chars() if text else pl.col("value")
     censored = value.str.contains(r"^[<>]") if text else pl.lit(False)
     bare = value.str.replace(r"^[<>]=?\s*", "").cast(pl.Float64, strict=False) if text else value
@@ -108,21 +113,22 @@ def _numbers(frame: pl.DataFrame) -> pl.DataFrame:
         .otherwise(0)
     )
     flags = pl.when(censored).then(REASONS["CENS"]).otherwise(0)
-    return frame.with_columns(number=number, bad=bad.cast(pl.Int32), flags=flags.cast(pl.Int32))
+    return part.with_columns(number=number, bad=bad.cast(pl.Int32), flags=flags.cast(pl.Int32))
 
 
-def _limits(low: str, high: str, as_low: str, as_high: str) -> dict[str, pl.Expr]:
+def _limits(low: str, high: str) -> list[pl.Expr]:
     """Limits that can be limits: none negative, an upper one above zero, in order; else null."""
-    lln, uln = pl.col(low), pl.col(high)
+    lln, uln = _si(low), _si(high)
     upright = (lln <= uln).fill_null(True)
-    return {
-        as_low: rounded(pl.when(upright & (lln >= 0)).then(lln)),
-        as_high: rounded(pl.when(upright & (uln > 0)).then(uln)),
-    }
+    return [
+        rounded_runs(pl.when(upright & (lln >= 0)).then(lln)).alias(low),
+        rounded_runs(pl.when(upright & (uln > 0)).then(uln)).alias(high),
+    ]
 
 
 def _baseline(by_itself: bool) -> pl.Expr:
-    given = pl.when(pl.col("si_baseline") > 0).then(pl.col("si_baseline"))
+    base = _si("baseline")
+    given = pl.when(base > 0).then(base)
     own = pl.coalesce(given, "si_value") if by_itself else pl.lit(None, dtype=pl.Float64)
     return pl.when("is_baseline").then(own).otherwise(given)
 
@@ -130,3 +136,8 @@ def _baseline(by_itself: bool) -> pl.Expr:
 def rounded(number: pl.Expr) -> pl.Expr:
     """15 significant digits: what a decimal survives in binary, so that 3 x 0.1 equals 0.3."""
     return number.round_sig_figs(15)
+
+
+def rounded_runs(number: pl.Expr) -> pl.Expr:
+    """``rounded`` for what stays the same from row to row, such as limits: each run of equal numbers once."""
+    return rounded(number.rle().struct.field("value")).gather(number.rle_id())

@@ -45,14 +45,39 @@ def to_si(
 
     Both are null where the unit is not known for the test; an INR has no unit. The original columns stay.
     """
-    table = units() if table is None else table
-    seen = frame.select(pl.col("test", "unit").cast(pl.String)).unique()
-    known = seen.with_columns(unit_key=unit_key(pl.col("unit"))).join(
-        table, on=["test", "unit_key"], how="left"
-    )
-    keys = frame.select(pl.col("test", "unit").cast(pl.String))
-    factors = keys.join(known, on=["test", "unit"], how="left", nulls_equal=True, maintain_order="left")
+    pair, factors = conversions(frame["test"], frame["unit"], table)
+    times, over = factors["times"].gather(pair), factors["over"].gather(pair)
     return frame.with_columns(
-        factors["si_unit"],
-        *((pl.col(c) * factors["times"] / factors["over"]).alias(f"si_{c}") for c in columns),
+        factors["si_unit"].gather(pair),
+        *((pl.col(c) * times / over).alias(f"si_{c}") for c in columns),
     )
+
+
+def conversions(
+    test: pl.Series, unit: pl.Series, table: pl.DataFrame | None = None
+) -> tuple[pl.Series, pl.DataFrame]:
+    """Each row's place in a small frame of every test with every unit: test, unit, si_unit, times and over.
+
+    A million rows have a few dozen pairs; what holds for a pair is worked out once and gathered by its place.
+    """
+    test_code, tests = coded(test)
+    unit_code, spellings = coded(unit)
+    keys = spellings.rename("unit").to_frame().with_columns(unit_key=unit_key(pl.col("unit")))
+    pairs = (
+        tests.rename("test")
+        .to_frame()
+        .join(keys, how="cross", maintain_order="left_right")
+        .join(units() if table is None else table, on=["test", "unit_key"], how="left", maintain_order="left")
+    )
+    place = test_code.cast(pl.UInt32) * spellings.len() + unit_code
+    return place, pairs.select("test", "unit", "si_unit", "times", "over")
+
+
+def coded(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Each text as its place among the different ones, and these; the place of a null is the last."""
+    if isinstance(texts.dtype, pl.Enum):
+        code, words = texts.to_physical().cast(pl.UInt32), texts.dtype.categories
+    else:
+        told = texts.cast(pl.String).cast(pl.Categorical(categories := pl.Categories.random()))
+        code, words = told.to_physical(), categories.to_series()
+    return code.fill_null(words.len()), words.cast(pl.String).extend_constant(None, 1)
