@@ -13,8 +13,9 @@ from trialwright.adam.disagreement import disagreements
 from trialwright.adam.facts import matching, sequence
 from trialwright.adam.lesions import Lesions, reader, visit_key
 from trialwright.adam.policies import response as policy
-from trialwright.adam.safety_common import Sdtm, in_order, text
+from trialwright.adam.safety_common import Sdtm, text
 from trialwright.medicine import recist
+from trialwright.medicine._frame import placed
 from trialwright.standards import dates
 from trialwright.standards.errors import InputError
 from trialwright.standards.findings import concat, findings
@@ -194,10 +195,10 @@ def _fits(assessor: Assessor, name: str) -> bool:
 def _in_order(points: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
     """By subject, assessor (``p`` numbers them), day and assessment, with the date and number of each."""
     when = adsl.select("RANDDT", "NACTDT", subject="USUBJID")
-    dated = points.join(when, on="subject", how="left", maintain_order="left")
     return (
-        in_order(dated, ["subject", "assessor"], ["day", "assessment"])
-        .with_columns(p=pl.struct("subject", "assessor").rle_id())
+        points.join(when, on="subject", how="left", maintain_order="left")
+        .with_columns(placed(points, ["subject", "assessor"]).alias("p"))
+        .sort("p", "day", "assessment")
         .with_columns(
             ADT=pl.col("RANDDT") + pl.duration(days=pl.col("day")),
             ADY=study_day(),

@@ -11,6 +11,7 @@ from trialwright.adam import lesion_findings, policies
 from trialwright.adam.facts import sequence
 from trialwright.adam.safety_common import Sdtm, text
 from trialwright.medicine import recist
+from trialwright.medicine._frame import placed
 from trialwright.standards import dates
 from trialwright.standards.findings import concat, findings
 from trialwright.study.model import Study
@@ -94,18 +95,13 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     """
     words = study.sources.tumour
     tr = _records(sdtm, adsl, cutoff)
-    tr, undated = _days(pl.concat([tr, _only_identified(words, sdtm, adsl, cutoff, tr)]))
+    tr = _numbered(pl.concat([tr, _only_identified(words, sdtm, adsl, cutoff, tr)]))
+    tr, undated = _days(tr)
     tr = _classified(tr, sdtm, words)
     targets, odd_targets = _targets(tr, words)
     others, odd_others = _states(tr, "NON-TARGET", NON_TARGET_STATES | dict(words.states))
     new, odd_new = _states(tr, "NEW", NEW_STATES | dict(words.states))
-    visits = tr.group_by(_VISIT).agg(
-        pl.col("VISIT").drop_nulls().first().alias("AVISIT"),
-        pl.col("SRCDOM").min(),
-        pl.col("SRCSEQ").filter(pl.col("SRCDOM") == pl.col("SRCDOM").min()).min(),
-        (pl.col("ACPTFL") == "Y").any().fill_null(False).alias("accepted"),
-        pl.col("day").min().alias("first_day"),
-    )
+    visits = _visits(tr)
     names = {"USUBJID": "subject", "reader": "assessor"}
     measured, others = targets.rename(names), others.rename(names)
     new = new.rename(names | {"state": "status"}).drop("baseline")
@@ -117,6 +113,27 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     chosen = lesion_findings.of_baseline(measured)
     return seen, concat(
         [undated, odd_targets, odd_others, odd_new, chosen, lesion_findings.of_course(course)]
+    )
+
+
+def _visits(tr: pl.DataFrame) -> pl.DataFrame:
+    """One row per subject, reader and assessment; its first record is TR's, where TR has one."""
+    in_tr = pl.col("SRCDOM") == "TR"
+    return (
+        tr.with_columns(_in_tr=pl.when(in_tr).then("SRCSEQ"), _accepted=pl.col("ACPTFL") == "Y")
+        .group_by("_visit")
+        .agg(
+            pl.col(_VISIT).first(),
+            pl.col("VISIT").drop_nulls().first().alias("AVISIT"),
+            pl.col("SRCDOM").min(),
+            pl.when(pl.col("SRCDOM").min() == "TR")
+            .then(pl.col("_in_tr").min())
+            .otherwise(pl.col("SRCSEQ").min())
+            .alias("SRCSEQ"),
+            pl.col("_accepted").any().alias("accepted"),
+            pl.col("day").min().alias("first_day"),
+        )
+        .drop("_visit")
     )
 
 
@@ -149,17 +166,28 @@ def _plain(frame: pl.DataFrame, domain: str) -> pl.DataFrame:
         reader(frame, domain).alias("reader"),
         visit_key(frame, domain).alias("assessment"),
         *(text(frame, f"{domain}{name}").alias(name) for name in _PARTS),
-        text(frame, f"{domain}STRESN").cast(pl.Float64, strict=False).alias("number"),
+        _number(frame, f"{domain}STRESN").alias("number"),
         text(frame, "VISIT").alias("VISIT"),
         pl.lit(domain).alias("SRCDOM"),
         sequence(frame, domain),
     )
 
 
+def _number(frame: pl.DataFrame, column: str) -> pl.Expr:
+    return (pl.col(column) if column in frame.columns else pl.lit(None)).cast(pl.Float64, strict=False)
+
+
+def _numbered(tr: pl.DataFrame) -> pl.DataFrame:
+    """Adds ``_who`` and ``_visit``, which number the subjects of each reader and their assessments."""
+    who = placed(tr, ["USUBJID", "reader"])
+    return tr.with_columns(who.alias("_who"), placed(tr, ["assessment"], within=who).alias("_visit"))
+
+
 def _of_randomised(frame: pl.DataFrame, adsl: pl.DataFrame, cutoff: date) -> pl.DataFrame:
     origin = adsl.filter(pl.col("RANDDT").is_not_null()).select("USUBJID", "RANDDT", "TRTSDT")
     frame = frame.join(origin, on="USUBJID", how="inner", maintain_order="left")
-    return frame.filter((dates.earliest(pl.col("DTC")) <= cutoff).fill_null(True))
+    frame = frame.with_columns(_earliest=dates.earliest(pl.col("DTC")))
+    return frame.filter((pl.col("_earliest") <= cutoff).fill_null(True))
 
 
 def _only_identified(
@@ -176,11 +204,13 @@ def _only_identified(
 
 def _days(tr: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Each record's day from randomisation; dates that are not complete as ``lesions`` says."""
-    complete = dates.complete(pl.col("DTC"))
-    tr = tr.with_columns(_complete=complete, _earliest=dates.earliest(pl.col("DTC")))
-    same_reader = pl.col("_complete").min().over(_VISIT)
-    any_reader = pl.col("_complete").min().over("USUBJID", "assessment")
-    tr = tr.with_columns(date=pl.coalesce("_complete", same_reader, any_reader, "_earliest"))
+    tr = tr.with_columns(_complete=dates.complete(pl.col("DTC")))
+    if tr.get_column("_complete").null_count():
+        same_reader = pl.col("_complete").min().over("_visit")
+        any_reader = pl.col("_complete").min().over("USUBJID", "assessment")
+        tr = tr.with_columns(date=pl.coalesce("_complete", same_reader, any_reader, "_earliest"))
+    else:
+        tr = tr.with_columns(date="_complete")
     imprecise = tr.filter(pl.col("_complete").is_null())
     found = concat(
         findings(
@@ -202,7 +232,7 @@ def _days(tr: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     tr = tr.filter(pl.col("date").is_not_null()).drop("_complete", "_earliest")
     day = (pl.col("date") - pl.col("RANDDT")).dt.total_days()
-    early = (day <= 0).any().over("USUBJID", "reader")
+    early = (day <= 0).any().over("_who")
     dosed = (pl.col("TRTSDT") - pl.col("RANDDT")).dt.total_days().fill_null(0)
     baseline = day <= pl.when(early).then(0).otherwise(dosed)
     return tr.with_columns(day=day.cast(pl.Int64), baseline=baseline), found
@@ -243,7 +273,6 @@ def _targets(tr: pl.DataFrame, words: Tumour) -> tuple[pl.DataFrame, pl.DataFram
     A state written in a row of its own (too small, split, treated …) goes with the diameters of that visit,
     or stands for them. The parts of a split lesion are rows of one test: all are kept.
     """
-    lesion = [*_VISIT, "LNKID"]
     spoken = pl.coalesce("STRESC", "ORRES").str.to_uppercase()
     state = spoken.replace_strict({**TARGET_STATES, **words.states}, default=None, return_dtype=pl.String)
     diameter = pl.when("nodal").then(_rank(words.nodal_diameter)).otherwise(_rank(words.diameter))
@@ -254,11 +283,12 @@ def _targets(tr: pl.DataFrame, words: Tumour) -> tuple[pl.DataFrame, pl.DataFram
         _said=said.fill_null(False),
     )
     rows = rows.filter(pl.col("_rank").is_not_null())
-    best = rows.filter(pl.col("_rank") == pl.col("_rank").min().over(*lesion, "day"))
+    rows = rows.with_columns(placed(rows, ["LNKID"], within=rows["_visit"]).alias("_lesion"))
+    best = rows.filter(pl.col("_rank") == pl.col("_rank").min().over("_lesion", "day"))
     spoken_apart = (
-        rows.filter(pl.col("_said")).group_by(lesion).agg(_apart=pl.col("state").drop_nulls().min())
+        rows.filter(pl.col("_said")).group_by("_lesion").agg(_apart=pl.col("state").drop_nulls().min())
     )
-    best = best.join(spoken_apart, on=lesion, how="left", maintain_order="left").with_columns(
+    best = best.join(spoken_apart, on="_lesion", how="left", maintain_order="left").with_columns(
         state=pl.coalesce("state", "_apart")
     )
     odd = best.filter(
