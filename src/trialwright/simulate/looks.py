@@ -225,5 +225,5 @@ def _combo_rejects(combined: batch.BatchCombo, alpha: float) -> Bools:
     least, most = one + pairs.max(axis=(1, 2)), one + pairs.sum(axis=2).min(axis=1)
     found[close] = most <= alpha
     for trial in close[(most > alpha) & (least <= alpha)]:
-        found[trial] = any_above(combined.correlation[trial], float(h[trial])) <= alpha
+        found[trial] = any_above(combined.correlation[trial], float(h[trial]), nodes=12) <= alpha
     return found

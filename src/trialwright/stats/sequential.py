@@ -212,6 +212,8 @@ class _Path:
 
 def _bound(path: _Path, information: float, chance: float) -> float:
     """The z that a trial still going reaches with this chance."""
+    if path.information == 0:
+        return -quantile(chance)
     return -_rising(lambda c: path.above(information, -c), chance, -_FAR - 3, _FAR + 3)
 
 
