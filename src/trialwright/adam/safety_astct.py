@@ -197,6 +197,8 @@ def _parts(sdtm: Sdtm, domain: str, variable: str, about: tuple[str, ...], value
         *(text(rows, name) for name in about),
     )
     ordered = in_order(told, ["USUBJID"], ["SRCSEQ"])
+    if ordered.is_empty():
+        return {("",) * len(about): ordered}
     return ordered.partition_by(about, as_dict=True, maintain_order=True) if about else {(): ordered}
 
 
