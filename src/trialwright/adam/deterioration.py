@@ -73,7 +73,7 @@ def _at() -> pl.Expr:
 
 
 def _of_courses(family: Deterioration, adqs: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
-    """The forms that count, with the number of their ``course``: that of a subject's scale, scale by scale."""
+    """The forms that count, with the number of their ``course`` (one per scale and subject)."""
     place = {code: i for i, code in enumerate(family.scales)}
     subjects = people.select("USUBJID", "RANDDT", "stop").with_row_index("person")
     return (
