@@ -55,6 +55,7 @@ class Subject:
     argued: dict[tuple[str, str], str]
     columns: list[str]  # of a table, those that are changed; none: all
     tried: int = 0
+    spared: int = 0
     used: set[tuple[str, str]] = field(default_factory=set)
     alive: list[tuple[str, tuple[str, str], str]] = field(default_factory=list)  # place, key, source
 
@@ -114,6 +115,7 @@ class Warm:
         self.subject.tried += 1
         if not noticed and key in self.subject.argued:
             self.subject.used.add(key)
+            self.subject.spared += 1
         elif not noticed:
             self.subject.alive.append((f"{self.subject.file}:{line}", key, source))
 
@@ -186,7 +188,7 @@ def _graft_code(old: types.FunctionType, new: types.FunctionType) -> Undo:
 
 
 def _graft_values(module: types.ModuleType, fresh: dict[str, Any]) -> Undo:
-    """Constants, wherever they were imported by name, and defaults; a changed class is left to the fresh import."""
+    """Constants, wherever they were imported by name, and the defaults of functions and of dataclasses."""
     undone: list[Undo] = []
     for name, value in fresh.items():
         old = vars(module).get(name)
@@ -194,6 +196,10 @@ def _graft_values(module: types.ModuleType, fresh: dict[str, Any]) -> Undo:
             continue
         if isinstance(old, types.FunctionType) and old.__module__ == module.__name__:
             undone.append(_graft_defaults(old, value))
+        elif isinstance(old, type) and old.__module__ == module.__name__:
+            made = vars(old).get("__init__"), vars(value).get("__init__")
+            if all(isinstance(init, types.FunctionType) for init in made):
+                undone.append(_graft_defaults(*made))
         elif not callable(value) and repr(value) != repr(old):
             for other in list(sys.modules.values()):
                 if vars(other).get(name) is old and other.__name__.split(".")[0] in ("trialwright", "tests"):
@@ -282,16 +288,13 @@ def judge(subject: Subject) -> tuple[int, int, int]:
     run(subject.tests, warm)
     if warm.trouble:
         raise warm.trouble
-    alive = [
-        (line, what) for line, what, text in subject.alive if survives(subject.place, text, subject.tests)
-    ]
-    for line, what in alive:
-        say(f"unnoticed {subject.file}:{line}  {what}")
+    alive = [(at, key) for at, key, text in subject.alive if survives(subject.place, text, subject.tests)]
+    for at, (row, what) in alive:
+        say(f"unnoticed {at}  {row}\n    {what}")
     stale = set(subject.argued) - subject.used
     for row, what in sorted(stale):
         say(f"argued in vain {subject.file}  {row}\n    {what}")
-    argued = len(subject.used)
-    return subject.tried - argued - len(alive), argued, len(alive) + len(stale)
+    return subject.tried - subject.spared - len(alive), subject.spared, len(alive) + len(stale)
 
 
 def plan(words: list[str], package: Path) -> Iterator[Subject]:

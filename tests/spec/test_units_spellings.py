@@ -52,3 +52,19 @@ def test_each_row_of_many_keeps_its_place() -> None:
     found = to_si(rows.select("test", "unit", "value"))
     assert found.select("si_value", "si_unit").equals(rows.select("si_value", "si_unit"))
     assert found.select("test", "unit", "value").equals(rows.select("test", "unit", "value"))
+
+
+def test_words_of_a_list_are_read_as_texts_are() -> None:
+    rows = table("""
+        | test | unit | value | si_value |
+        | ALT  | U/L  | 40    | 40.0     |
+        | INR  |      | 1     | 1.0      |
+        | HGB  | g/dL | 12    | 120.0    |
+        | HGB  |      | 12    |          |
+    """)
+    words = rows.select(
+        pl.col("test").cast(pl.Enum(["HGB", "K", "ALT", "INR"])),
+        pl.col("unit").cast(pl.Enum(["U/L", "mmol/L", "g/dL"])),
+        pl.col("value").cast(pl.Float64),
+    )
+    assert to_si(words)["si_value"].to_list() == rows["si_value"].to_list()
