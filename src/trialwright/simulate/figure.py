@@ -15,7 +15,8 @@ from trialwright.report.svg import opened
 
 _WIDTH, _SIZE = 460.0, 11.0
 _BLUE = "#124f86"
-_SHADES = (_BLUE, "#5b8db8", "#9dbdd8", "#c9dae8", "#dfe9f1")
+_SHADES = ("#3f7cb1", "#86aed1", "#b9d0e4", "#d5e3ef", "#e6eef5")
+"""Light enough for a whisker to be seen on them."""
 _ROW = 28.0
 Place = tuple[float, float]
 _TENTHS = tuple(i / 5 for i in range(6))

@@ -51,8 +51,10 @@ def render(study: Study, design: Design, asked: Asked, results: pl.DataFrame) ->
         trials=asked.trials,
         seed=asked.seed,
         heading=what,
-        answer=f"{what} of {design.tests[0].id}: {first}. The analysis is expected in month "
-        f"{value.both('month', level=STOP)}, with {value.both('events', level=STOP)} events.",
+        answer=together(
+            f"{what} of {design.tests[0].id}: {first}. The analysis is expected in month "
+            f"{value.both('month', level=STOP)}, with {value.both('events', level=STOP)} events."
+        ),
         looks=looks,
         figure=_figure(design, value, looks),
         tests=list(_tests(design, value, looks)),
@@ -63,6 +65,11 @@ def render(study: Study, design: Design, asked: Asked, results: pl.DataFrame) ->
         f"--trials {asked.trials} --seed {asked.seed} --out OUT",
         version=trialwright.__version__,
     )
+
+
+def together(words: str) -> str:
+    """A number and its error stay on one line."""
+    return words.replace(" ± ", " ±\N{NO-BREAK SPACE}").replace(" ±", "\N{NO-BREAK SPACE}±")
 
 
 def template(name: str) -> Template:

@@ -111,10 +111,12 @@ def sized(design: Design, events: int, patients: int | None = None) -> Design:
 
     Accrual goes on at its rate; a look's month no longer limits it: the analysis waits for its events.
     """
+    if events == planned(design) and patients in (None, design.patients) and not _limited(design):
+        return judged_by(design, None)
     scale = events / planned(design)
     many = patients or math.ceil(design.patients * scale - 1e-9)
     looks = tuple(
-        Look(events=max(round((look.events or 0) * scale), k + 1), source=look.source)
+        Look(events=max(round((look.events or 0) * scale), k + 1), source="of the search")
         for k, look in enumerate(design.looks)
     )
     level = design.level
@@ -133,10 +135,15 @@ def sized(design: Design, events: int, patients: int | None = None) -> Design:
 
 def _longer(accrual: Accrual, times: float) -> Accrual:
     """At the same rate, until there are so many times as many patients."""
-    if not (accrual.rate or accrual.sites):
-        return accrual.model_copy(update={"months": accrual.months * times})
-    months = when(np.array([times / accrual.scale]), *accrual.pace)[0]
-    return accrual.model_copy(update={"months": float(months)})
+    months = accrual.months * times
+    if accrual.rate or accrual.sites:
+        months = float(when(np.array([times / accrual.scale]), *accrual.pace)[0])
+    source = "; ".join(filter(None, ("at the scenario's rate", accrual.source)))
+    return accrual.model_copy(update={"months": months, "source": source})
+
+
+def _limited(design: Design) -> bool:
+    return any(look.month is not None for look in design.looks)
 
 
 def judged_by(design: Design, test: str | None) -> Design:

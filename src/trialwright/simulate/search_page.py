@@ -11,7 +11,7 @@ import trialwright
 from trialwright.simulate.assumed import assumed
 from trialwright.simulate.design import Design
 from trialwright.simulate.figure import Curve, Dot, curve
-from trialwright.simulate.page import template
+from trialwright.simulate.page import template, together
 from trialwright.simulate.search import Found, Point, closed_power
 from trialwright.standards.results import Result, result, rows_to_frame
 from trialwright.study.model import Study
@@ -81,7 +81,7 @@ def render(study: Study, design: Design, name: str, found: Found) -> str:
         design=found.answer.design,
         trials=found.wish.trials,
         seed=found.wish.seed,
-        answer=_answer(found),
+        answer=together(_answer(found)),
         notes=_notes(found),
         figure=_figure(found),
         test=design.tests[0].id,
@@ -155,7 +155,7 @@ def _figure(found: Found) -> str:
 
 def _apart(found: Found) -> list[Point]:
     """The answer, and those far enough from it and each other for their numbers not to touch."""
-    least = (found.curve[-1].events - found.curve[0].events) / 10
+    least = (found.curve[-1].events - found.curve[0].events) / 8
     shown = [found.answer]
     for point in found.curve:
         if all(abs(point.events - other.events) >= least for other in shown):
