@@ -59,8 +59,18 @@ def test_more_hazard_in_the_experimental_arm_is_a_larger_ratio():
     assert ratios == sorted(ratios)
 
 
-def test_the_same_answer_every_time():
-    assert imputed(2) == imputed(2)
+def test_the_same_answer_every_time_and_in_any_order_of_rows():
+    time, event = np.append(TIME, [2, 5.0]), np.append(EVENT, [0, 0])
+    group, who = np.append(GROUP, [1, 0]), np.append(np.arange(9) == 8, [True, True])
+    until, order = np.where(who, 8, time), np.random.default_rng(1).permutation(11)
+
+    def found(rows: np.ndarray):
+        return delta_adjusted(time[rows], event[rows], group[rows], Lost(who[rows], until[rows]), 2)
+
+    again = found(order)
+    assert found(np.arange(11)) == found(np.arange(11))
+    assert again.more_events == found(np.arange(11)).more_events
+    assert again.hazard_ratio == pytest.approx(found(np.arange(11)).hazard_ratio, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ Lipkovich, Ratitch and O'Kelly, Pharm Stat 2016;15:216, with the curve of the ar
 lost at c is still without the event at t with the chance (S(t) / S(c))^delta, up to the day on which he
 would have been seen last. Estimates of the completed trials are pooled by Rubin's rules.
 
-No random numbers: patient i of imputation m takes the fraction of m times the square root of the i-th prime,
-points that fill the unit cube evenly (Richtmyer's), so that the answer is the same in every run.
+No random numbers: patient i, in the order of their times, takes in imputation m the fraction of m times the
+square root of the i-th prime, points that fill the unit cube evenly (Richtmyer's): the answer is the same in
+every run.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trialwright.stats.arrays import Bools, Floats, Ints, probability, times, zero_one
+from trialwright.stats.arrays import Bools, Floats, Ints, codes, probability, times, zero_one
 from trialwright.stats.cox import cox
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.normal import two_sided, z_of
@@ -63,7 +64,9 @@ def delta_adjusted(
     """
     t = times(time)
     dead, one = zero_one(event, "event", t.size), zero_one(group, "group", t.size)
+    stratum, _ = codes(strata, "strata", t.size)
     gone, until = _lost(lost, t, dead)
+    gone = gone[np.lexsort((stratum[gone], one[gone], until[gone], t[gone]))]  # whatever the order of rows
     if not delta > 0 or math.isinf(delta):
         raise ValueError(f"delta must be positive, not {delta:g}")
     if imputations < 2:
