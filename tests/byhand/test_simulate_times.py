@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from simulate_designs import A, design
+from trialwright.simulate.characteristics import characteristics
 from trialwright.simulate.chunks import Run, simulate
 from trialwright.simulate.cohort import NEVER, _deaths, _waiting, enrol
 from trialwright.simulate.design import Hazards
 from trialwright.simulate.looks import look_at
 from trialwright.simulate.tally import mean
+from trialwright.stats.cox import cox
 from trialwright.stats.restricted import landmark_difference, rmst_difference
 
 MANY = {"patients": 1000, "looks": [{"month": 99.0}], "level": {"planned": 700}}
@@ -166,6 +168,7 @@ def test_restricted_mean_and_landmark_at_two_looks():
         {"id": "lr"},
         {"id": "mean", "kind": "rmst", "months": 12},
         {"id": "half", "kind": "landmark", "months": 6},
+        {"id": "wald", "kind": "cox"},
     ]
     what = design(A, looks=[{"month": 10}, {"events": 90}], tests=tests)
     cohort = enrol(what, 2, np.arange(20))
@@ -177,3 +180,23 @@ def test_restricted_mean_and_landmark_at_two_looks():
         data = time, cohort.event_at[i][here] <= last.month[i], cohort.experimental[0][here]
         for test, one in ((1, rmst_difference(*data, 12)), (2, landmark_difference(*data, 6))):
             assert last.z[test][i] == pytest.approx(one.difference.estimate / one.difference.std_error)
+        fit = cox(data[0], data[1], data[2].astype(float))
+        assert last.z[3][i] == pytest.approx(-fit.coef[0] / fit.std_error[0])
+        assert last.log_hr[i] == pytest.approx(fit.coef[0])
+
+
+def test_what_the_effect_is_in_months_and_in_survival():
+    """Exponential, medians 7 and 7/0.6: mean time alive within 12 months (1 - S(12))/rate, and S(12) itself."""
+    rates = math.log(2) / 7, 0.6 * math.log(2) / 7
+    tests = [{"id": "mean", "kind": "rmst", "months": 12}, {"id": "year", "kind": "landmark", "months": 12}]
+    what = design(A, tests=tests, looks=[{"month": 45}], level={"planned": 90})
+    frame = characteristics(what, "x", simulate(Run(what, 4000, 4)))
+    value = {(g, s): v for g, s, v in frame.select("group", "statistic", "value").rows()}
+    for test, kind, of in (
+        ("mean", "rmst", lambda rate: (1 - math.exp(-12 * rate)) / rate),
+        ("year", "landmark", lambda rate: math.exp(-12 * rate)),
+    ):
+        truth = of(rates[1]) - of(rates[0])
+        error = value[test, f"{kind}_difference_se"]
+        assert abs(value[test, f"{kind}_difference"] - truth) < 4 * error
+        assert error < 0.02

@@ -20,6 +20,7 @@ STUDY = load(folder("tarlanec"))
 RATES = st.sampled_from([0, 0.02, 0.1, 1.0])
 
 LATER = [
+    {"id": "wald", "kind": "cox", "stratified": True},
     {"id": "mean", "kind": "rmst", "months": 3, "stratified": True},
     {"id": "then", "kind": "landmark", "months": 5},
 ]

@@ -70,6 +70,9 @@ def _of_test(design: Design, name: str, found: Tally, test: Test) -> Iterator[Re
         yield from _with_error(name, "stops", *proportion(count, trials), group=test.id, level=look)
         gaps = found["no_z", test.id, look]
         yield result(name, "not_estimable", gaps, group=test.id, level=look, note="trials without a value")
+        if test.months is not None:
+            there = mean(found, f"difference {test.id}", look)
+            yield from _with_error(name, f"{test.kind}_difference", *there, group=test.id, level=look)
     if design.level.calibrate:
         yield from _calibrated(design, name, found, test)
     closed = schoenfeld(design) if test == design.tests[0] and test.kind == "logrank" else None
@@ -146,7 +149,8 @@ def schoenfeld(design: Design) -> float | None:
         return None
     share = design.allocation.share
     drift = -math.log(truth) * math.sqrt(events * share * (1 - share))
-    return below(drift + quantile(design.level.alpha))
+    bound = design.level.bounds.get(design.tests[0].id, (-quantile(design.level.alpha),))[0]
+    return below(drift - bound)
 
 
 def _hazard_ratio(name: str, found: Tally, level: str, truth: float | None, why: str) -> Iterator[Result]:

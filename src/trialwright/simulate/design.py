@@ -195,7 +195,7 @@ class Design(Section):
             "bounds": bool(self.level.bounds),
             "calibrate": self.level.calibrate,
         }
-        kinds = {test.kind for test in self.tests} & {"rmst", "landmark"}
+        kinds = {test.kind for test in self.tests} & {"cox", "rmst", "landmark"}
         return frozenset(word for word, is_so in asked.items() if is_so) | kinds
 
 

@@ -66,7 +66,8 @@ class Level(Section):
 
 
 class Test(Section):
-    """``rmst``: difference of mean times alive within ``months``; ``landmark``: of survival at ``months``.
+    """``cox``: Wald's test of the hazard ratio; ``rmst``: difference of mean times alive within ``months``;
+    ``landmark``: of survival at ``months``.
 
     All tests spend on the events of the first one's endpoint.
     """
@@ -74,7 +75,7 @@ class Test(Section):
     __test__ = False  # not of pytest
 
     id: Id
-    kind: Literal["logrank", "fleming-harrington", "maxcombo", "rmst", "landmark"] = "logrank"
+    kind: Literal["logrank", "cox", "fleming-harrington", "maxcombo", "rmst", "landmark"] = "logrank"
     rho: float = Field(default=0, ge=0)
     gamma: float = Field(default=0, ge=0)
     months: Positive | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -41,6 +41,8 @@ class Seen:
     std_error: Floats
     guessed: Mapping[str, Floats] | None = None
     """At the first look, where the design asks: how well arms can be guessed, in shares of patients."""
+    difference: Mapping[str, Floats] = field(default_factory=dict)
+    """Of restricted means (months) and landmarks (survival), by test: experimental less control arm."""
 
 
 See = Callable[[Design, Cohort, Floats, Bools], Seen]
@@ -110,9 +112,12 @@ def seen_at(design: Design, cohort: Cohort, month: Floats, reached: Bools) -> Se
     enrolled = np.count_nonzero(cohort.entry <= month[:, None], axis=1)
     events = np.count_nonzero(data.of(first.endpoint)[1], axis=1)
     found = [_tested(test, data) for test in design.tests]
-    fit = batch.cox(data.tables(first.endpoint, first.stratified))
-    z, combined = zip(*found, strict=True)
-    return Seen(month, reached, enrolled, events, z, combined, fit.coef, fit.std_error)
+    fit = data.cox(first.endpoint, first.stratified)
+    z, combined, difference = zip(*found, strict=True)
+    differences = {t.id: d for t, d in zip(design.tests, difference, strict=True) if d is not None}
+    return Seen(
+        month, reached, enrolled, events, z, combined, fit.coef, fit.std_error, difference=differences
+    )
 
 
 class _Data:
@@ -122,6 +127,7 @@ class _Data:
         self.cohort, self.month = cohort, month
         self._of: dict[Endpoint, tuple[Floats, Bools]] = {}
         self._tables: dict[tuple[Endpoint, bool], BatchTables] = {}
+        self._cox: dict[tuple[Endpoint, bool], batch.BatchCox] = {}
 
     def of(self, endpoint: Endpoint) -> tuple[Floats, Bools]:
         """Own months until event, loss or cut, negative before enrolment; and who had the event."""
@@ -136,6 +142,12 @@ class _Data:
             self._tables[key] = risk_tables(*self.of(endpoint), self.cohort.experimental, stratum)
         return self._tables[key]
 
+    def cox(self, endpoint: Endpoint, stratified: bool) -> batch.BatchCox:
+        key = endpoint, stratified
+        if key not in self._cox:
+            self._cox[key] = batch.cox(self.tables(endpoint, stratified))
+        return self._cox[key]
+
 
 def _known(clock: Clock, entry: Floats, month: Floats) -> tuple[Floats, Bools]:
     cut = month[:, None]
@@ -145,19 +157,28 @@ def _known(clock: Clock, entry: Floats, month: Floats) -> tuple[Floats, Bools]:
     return time, dead
 
 
-def _tested(test: Test, data: _Data) -> tuple[Floats, batch.BatchCombo | None]:
+def _tested(test: Test, data: _Data) -> tuple[Floats, batch.BatchCombo | None, Floats | None]:
+    """The z of a test; of MaxCombo all of them, of curves their difference."""
     if test.months is not None:
-        time, dead = data.of(test.endpoint)
-        arm, stratum = data.cohort.experimental, data.cohort.stratum if test.stratified else None
-        if test.kind == "rmst":
-            return batch_curves.rmst(time, dead, arm, test.months, stratum=stratum).z, None
-        return batch_curves.landmark(time, dead, arm, test.months).z, None
+        found = _of_curves(test, test.months, data)
+        return found.z, None, found.estimate
+    if test.kind == "cox":
+        fit = data.cox(test.endpoint, test.stratified)
+        return -fit.coef / fit.std_error, None, None
     tables = data.tables(test.endpoint, test.stratified)
     if test.kind == "maxcombo":
         combined = batch.combo(tables, FOUR)
-        return -combined.z.min(axis=1), combined
+        return -combined.z.min(axis=1), combined, None
     rho, gamma = (test.rho, test.gamma) if test.kind == "fleming-harrington" else (0.0, 0.0)
-    return -batch.logrank(tables, rho=rho, gamma=gamma).z, None
+    return -batch.logrank(tables, rho=rho, gamma=gamma).z, None, None
+
+
+def _of_curves(test: Test, months: float, data: _Data) -> batch_curves.BatchDifference:
+    time, dead = data.of(test.endpoint)
+    arm, stratum = data.cohort.experimental, data.cohort.stratum if test.stratified else None
+    if test.kind == "rmst":
+        return batch_curves.rmst(time, dead, arm, months, stratum=stratum)
+    return batch_curves.landmark(time, dead, arm, months)
 
 
 def stopped(design: Design, seen: tuple[Seen, ...]) -> Ints:
@@ -182,7 +203,10 @@ def bounds(design: Design, events: Ints) -> Floats:
     """
     planned = design.planned
     assert planned is not None
-    rows, which = np.unique(events, axis=0, return_inverse=True)
+    if events.size and (events == events[0]).all():
+        rows, which = events[:1], np.zeros(len(events), dtype=np.int64)
+    else:
+        rows, which = np.unique(events, axis=0, return_inverse=True)
     level = design.level.model_dump_json()
     table = np.array([_bounds(level, planned, tuple(row)) for row in rows.tolist()])
     return np.asarray(table[which.ravel()].reshape(events.shape))

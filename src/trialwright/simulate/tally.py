@@ -106,6 +106,7 @@ def _columns(design: Design, look: Seen) -> dict[str, Floats]:
         "log_hr": look.log_hr,
         "std_error": look.std_error,
     }
+    columns |= {f"difference {test}": values for test, values in look.difference.items()}
     truth, _ = design.proportional()
     if truth is not None:
         off = np.abs(look.log_hr - math.log(truth))
