@@ -94,7 +94,8 @@ def _spread(client: Any, pieces: Iterator[Run]) -> Iterator[Done]:
 def key_of(packed: Sent) -> str:
     """The same piece of the same question has the same key, whoever asks."""
     digest = hashlib.sha256(repr(packed).encode()).hexdigest()[:16]
-    return f"trialwright-{digest}-{packed[3]}-{packed[1]}"
+    _, rest = packed
+    return f"trialwright-{digest}-{rest['first']}-{rest['trials']}"
 
 
 def _result(future: Any) -> Tally:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import fields, replace
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trialwright.simulate.chunks import Run, simulate
 from trialwright.simulate.design import Design
@@ -65,7 +66,7 @@ def _pieces(run: Run, ledger: Ledger) -> Iterator[Run]:
         here = start
         while here < end:
             trials = min(size or whole, end - here)
-            yield Run(run.design, trials, run.seed, here, run.chunk)
+            yield replace(run, trials=trials, first=here)
             here, size = here + trials, None
 
 
@@ -141,14 +142,15 @@ def _deaf() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-Sent = tuple[str, int, int, int, int]
+Sent = tuple[str, dict[str, Any]]
 
 
 def sent(piece: Run) -> Sent:
     """Frozen mappings cannot travel between processes; JSON can, and gives every float back as it was."""
-    return piece.design.model_dump_json(), piece.trials, piece.seed, piece.first, piece.chunk
+    rest = {field.name: getattr(piece, field.name) for field in fields(piece) if field.name != "design"}
+    return piece.design.model_dump_json(), rest
 
 
 def remote(sent: Sent) -> Tally:
-    design, *numbers = sent
-    return simulate(Run(Design.model_validate_json(design), *numbers))
+    design, rest = sent
+    return simulate(Run(Design.model_validate_json(design), **rest))
