@@ -70,6 +70,33 @@ def test_each_patient_has_an_albumin_of_his_own_the_first_of_a_day() -> None:
     assert nearest_albumin(calcium, albumin)["albumin"].to_list() == [100 + s for s in patients]
 
 
+ALBUMIN = """
+    | case                       | subject | day | before | after | albumin |
+    | a week later               | 1       | 10  |        | 17    | 200     |
+    | more than a week later     | 2       | 10  |        | 18    |         |
+    | a week before              | 3       | 10  | 3      |       | 100     |
+    | more than a week before    | 4       | 10  | 2      |       |         |
+    | the later is nearer        | 5       | 10  | 5      | 12    | 200     |
+    | the earlier is nearer      | 6       | 10  | 9      | 13    | 100     |
+    | equally near               | 7       | 10  | 8      | 12    | 100     |
+    | before the trial, the later nearer | 8 | -10 | -14  | -9    | 200     |
+    | on the day itself          | 9       | 10  | 10     | 11    | 100     |
+    | calcium without a day      | 10      |     | 9      | 10    |         |
+"""
+
+
+def test_the_nearest_albumin_before_or_after_within_a_week() -> None:
+    drawn = table(ALBUMIN)
+    sides = [
+        drawn.select("subject", day=side, albumin=pl.lit(value))
+        for side, value in (("before", 100), ("after", 200))
+    ]
+    for calcium, albumin in ((drawn, pl.concat(sides)), (drawn.reverse(), pl.concat(sides[::-1]).reverse())):
+        found = nearest_albumin(calcium.select("subject", "day"), albumin)
+        assert found["subject"].to_list() == calcium["subject"].to_list()
+        assert found["albumin"].to_list() == calcium["albumin"].to_list()
+
+
 def test_the_worst_of_several_values_is_the_baseline_grade() -> None:
     graded = table("""
         | subject | test | is_baseline | grade_low | grade_high | reason_low  | reason_high |

@@ -81,3 +81,12 @@ def test_a_baseline_graded_by_itself_takes_the_one_that_is_given_before_its_own_
         | ALT  | 30    | 40  |          | true        | 0    |
     """
     agrees(drawn, baseline_graded_by="itself")
+
+
+def test_a_calcium_corrected_for_albumin_still_says_that_it_was_out_of_range() -> None:
+    agrees("""
+        | test | value | unit   | uln | albumin | high | why                         |
+        | CA   | >2.9  | mmol/L | 2.6 | 40      | 1    | CENS                        |
+        | CA   | 2.9   | mmol/L | 2.6 | 40      | 1    |                             |
+        | CA   | >2.9  | mmol/L | 2.6 |         | 1    | CENS; calcium not corrected |
+    """)
