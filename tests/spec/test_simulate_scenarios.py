@@ -13,14 +13,15 @@ from trialwright.study.load import folder, load
 
 STUDY = load(folder("tarlanec"))
 NAMES = ["null", "moderate", "target", "harm-early", "gep-null", "low-dll3-null"]
+MORE = ["interim", "states", "slow"]
 
 
 def test_the_set_of_the_study_is_whole():
-    """Domain page 9.3: six scenarios, each a design that can be read."""
-    assert {k.removeprefix(PREFIX) for k in STUDY.scenarios if k.startswith(PREFIX)} == set(NAMES)
+    """Domain page 9.3: six scenarios, each a design that can be read; and three that ask more of a design."""
+    assert {k.removeprefix(PREFIX) for k in STUDY.scenarios if k.startswith(PREFIX)} == {*NAMES, *MORE}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *MORE])
 def test_each_scenario(name):
     design = read(STUDY, name)
     allocation = design.allocation
@@ -178,6 +179,6 @@ def test_groups_fit_the_strata_of_the_study(change, words):
 
 def test_travels_as_json():
     """Between processes; every float comes back as it was."""
-    for name in NAMES:
+    for name in [*NAMES, *MORE]:
         design = read(STUDY, name)
         assert Design.model_validate_json(design.model_dump_json()) == design
