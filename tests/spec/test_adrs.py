@@ -586,3 +586,88 @@ def test_a_baseline_assessment_stands_in_tr_or_in_tu() -> None:
     assert _baseline(late) is None
     assert _baseline(late, other) == ["Y"]
     assert sorted(_baseline(late, pl.concat([target, other])) or []) == ["X", "Y"]
+
+
+#: One visit number, the second scan so many days after the first: how many assessments that are.
+APART = table("""
+ days | assessments | limit | why
+ 21   | 1           |       | half the shortest interval between scheduled scans (42 days)
+ 22   | 2           |       | nearer to the next visit than to this one
+ 10   | 1           | 10    | as the study says
+ 11   | 2           | 10    | as the study says
+ 1    | 2           | 0     | each day by itself
+""")
+
+
+@pytest.mark.parametrize("case", APART.to_dicts(), ids=lambda case: f"{case['limit']} {case['days']}")
+def test_scans_too_far_apart_are_two_assessments_though_the_visit_is_one(case: dict[str, Any]) -> None:
+    """Visit 9 was used twice: the sum of 40 mm and that of 70 mm are both judged, and a row says so."""
+    response: dict[str, Any] = {"assessor": "INV", "assessment_gap_days": case["limit"]}
+    drawn = f"""
+ visit    | day | lesion | value
+ BASELINE | -10 | T01    | 50
+ V9       |  84 | T01    | 40
+ V9       | {84 + case["days"]} | T01 | 70
+"""
+    study = _study(response=response)
+    sums, built, found = _built(drawn, study=study)
+    two = case["assessments"] == 2
+    assert sums["AVAL"].to_list() == ([50.0, 40.0, 70.0] if two else [50.0, 70.0])
+    assert sums["AVISIT"].to_list()[1:] == ["V9"] * case["assessments"]
+    assert _said(built, "OVRLRESP") == (["SD", "PD"] if two else ["PD"])
+    said_so = "one visit for scans too far apart to be one assessment"
+    again = "target lesions measured more than once at an assessment"
+    assert [rule for rule in found if rule in (said_so, again)] == [said_so if two else again]
+
+
+def test_where_nothing_is_scheduled_three_weeks_are_one_assessment() -> None:
+    for days, sums_of in ((21, [50.0, 70.0]), (22, [50.0, 40.0, 70.0])):
+        drawn = f"""
+ visit    | day | lesion | value
+ BASELINE | -10 | T01    | 50
+ V9       |  84 | T01    | 40
+ V9       | {84 + days} | T01 | 70
+"""
+        sums, _, _ = _built(drawn, study=_study(schedule={}))
+        assert sums["AVAL"].to_list() == sums_of
+
+
+def test_a_response_belongs_to_the_assessment_that_it_was_given_in() -> None:
+    """SD and PD were reported under one visit; each stands beside the sum of its own scan."""
+    drawn = """
+ visit    | day | lesion | value
+ BASELINE | -10 | T01    | 50
+ V9       |  84 | T01    | 40
+ V9       | 176 | T01    | 70
+"""
+    rs = _rs(("V9", 85, "SD"), ("V9", 174, "PD"))
+    _, built, found = _built(drawn, rs=rs)
+    assert _said(built, "OVRLR") == ["SD", "PD"]
+    assert built.filter(pl.col("PARAMCD") == "OVRLR")["NOTE"].to_list() == [None, None]
+    assert found == ["one visit for scans too far apart to be one assessment"]
+
+
+def test_a_scan_without_its_day_stays_with_the_first_of_the_visit() -> None:
+    drawn = """
+ visit    | day | date    | lesion | value
+ BASELINE | -10 |         | T01    | 50
+ BASELINE | -10 |         | T02    | 50
+ V9       |  84 |         | T01    | 40
+ V9       |  84 | 2026-03 | T02    | 40
+ V9       | 176 |         | T01    | 70
+"""
+    sums, _, found = _built(drawn)
+    assert sums.select("AVAL", "COMPLFL").rows() == [(100.0, "Y"), (80.0, "Y"), (70.0, "N")]
+    assert found.count("an imaging date not known to the day") == 1
+
+
+def test_baseline_scans_are_one_assessment_however_far_apart() -> None:
+    drawn = """
+ visit  | day | lesion | value
+ SCREEN | -27 | T01    | 50
+ SCREEN |  -2 | T02    | 30
+ W6     |  42 | T01    | 40
+ W6     |  42 | T02    | 30
+"""
+    sums, _, found = _built(drawn)
+    assert (sums["AVAL"].to_list(), found) == ([80.0, 70.0], [])

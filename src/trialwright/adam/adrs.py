@@ -11,9 +11,10 @@ from trialwright.adam import response_endpoints
 from trialwright.adam.adtr import study_day
 from trialwright.adam.disagreement import disagreements
 from trialwright.adam.facts import matching, sequence
-from trialwright.adam.lesions import Lesions, reader, visit_key
+from trialwright.adam.lesions import Lesions, reader
 from trialwright.adam.policies import response as policy
 from trialwright.adam.safety_common import Sdtm, text
+from trialwright.adam.visits import named, visit_key
 from trialwright.medicine import recist
 from trialwright.medicine._frame import placed
 from trialwright.standards import dates
@@ -71,7 +72,7 @@ def build(
 ) -> tuple[pl.DataFrame, Responses, pl.DataFrame]:
     """ADRS, the responses that the time-to-event endpoints need, and the findings."""
     computed = _computed(seen)
-    reported, found = _reported(study, sdtm, adsl, cutoff)
+    reported, found = _reported(study, sdtm, adsl, seen, cutoff)
     reported, differences = disagreements(study, seen, computed, reported)
     of_assessors = {
         name: _in_order(_of_assessors(study, points), adsl)
@@ -117,12 +118,12 @@ def _with_baseline(study: Study, seen: Lesions) -> pl.Series | None:
 
 
 def _reported(
-    study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date
+    study: Study, sdtm: Sdtm, adsl: pl.DataFrame, seen: Lesions, cutoff: date
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The overall response as RS states it; a word that is no response is a finding and left out."""
     rs = matching(sdtm, "RS", {"RSTESTCD": study.sources.tumour.overall})
     frame = rs.select(
-        pl.col("USUBJID").alias("subject"),
+        "USUBJID",
         reader(rs, "RS").alias("assessor"),
         visit_key(rs, "RS").alias("assessment"),
         text(rs, "VISIT").alias("AVISIT"),
@@ -135,10 +136,12 @@ def _reported(
         sequence(rs, "RS"),
         (text(rs, "RSACPTFL") == "Y").fill_null(False).alias("accepted"),
     )
-    origin = adsl.filter(pl.col("RANDDT").is_not_null()).select(subject="USUBJID", RANDDT="RANDDT")
+    origin = adsl.filter(pl.col("RANDDT").is_not_null()).select("RANDDT", subject="USUBJID")
     day = dates.earliest(pl.col("RSDTC"))
     frame = (
-        frame.join(origin, on="subject", how="inner", maintain_order="left")
+        named(frame, seen.apart, dates.complete(pl.col("RSDTC")))
+        .rename({"USUBJID": "subject"})
+        .join(origin, on="subject", how="inner", maintain_order="left")
         .with_columns(day=(day - pl.col("RANDDT")).dt.total_days())
         .filter((day <= cutoff).fill_null(True))
     )

@@ -10,6 +10,7 @@ import polars as pl
 from trialwright.adam import lesion_findings, policies
 from trialwright.adam.facts import sequence
 from trialwright.adam.safety_common import Sdtm, text
+from trialwright.adam.visits import apart, named, used_twice, visit_key
 from trialwright.medicine import recist
 from trialwright.medicine._frame import placed
 from trialwright.standards import dates
@@ -63,6 +64,7 @@ class Lesions:
     points                      ``recist.time_points`` of all that
     visits                      one row per subject, reader and assessment: AVISIT, first SRCSEQ, accepted
     baseline                    subject and assessor: whom each reader saw at baseline, by TR or by TU
+    apart                       visits that are several assessments, in the shape of ``visits.APART``
     """
 
     targets: pl.DataFrame
@@ -72,17 +74,13 @@ class Lesions:
     points: pl.DataFrame
     visits: pl.DataFrame
     baseline: pl.DataFrame
+    apart: pl.DataFrame
 
 
 def reader(frame: pl.DataFrame, domain: str) -> pl.Expr:
     """Who read the images: --EVAL and, where there are several, --EVALID."""
     who = text(frame, f"{domain}EVAL").fill_null("NOT STATED")
     return pl.concat_str(who, text(frame, f"{domain}EVALID"), separator="|", ignore_nulls=True)
-
-
-def visit_key(frame: pl.DataFrame, domain: str) -> pl.Expr:
-    """One word per assessment: the visit number, else the visit, else the date."""
-    return pl.coalesce(text(frame, "VISITNUM"), text(frame, "VISIT"), text(frame, f"{domain}DTC"))
 
 
 def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[Lesions, pl.DataFrame]:
@@ -95,7 +93,12 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     """
     words = study.sources.tumour
     tr = _records(sdtm, adsl, cutoff)
-    tr = _numbered(pl.concat([tr, _only_identified(words, sdtm, adsl, cutoff, tr)]))
+    tr = pl.concat([tr, _only_identified(words, sdtm, adsl, cutoff, tr)])
+    tr = _numbered(tr.with_columns(_complete=dates.complete(pl.col("DTC"))))
+    scans = tr.select("USUBJID", "assessment", date="_complete", visit="_visit")
+    far = apart(study, sdtm, scans, cutoff)
+    if not far.is_empty():
+        tr = _numbered(named(tr, far, pl.col("_complete")))
     tr, undated = _days(tr)
     tr = _classified(tr, sdtm, words)
     targets, odd_targets = _targets(tr, words)
@@ -109,10 +112,18 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     course = recist.target_course(measured, policy)
     points = time_points(course, recist.non_target_course(others), new, policy)
     first = _at_baseline(tr, sdtm, words).rename(names)
-    seen = Lesions(measured, course, others, new, points, visits.rename(names), first)
+    seen = Lesions(measured, course, others, new, points, visits.rename(names), first, far)
     chosen = lesion_findings.of_baseline(measured)
     return seen, concat(
-        [undated, odd_targets, odd_others, odd_new, chosen, lesion_findings.of_course(course)]
+        [
+            undated,
+            used_twice(far, adsl),
+            odd_targets,
+            odd_others,
+            odd_new,
+            chosen,
+            lesion_findings.of_course(course),
+        ]
     )
 
 
@@ -204,7 +215,6 @@ def _only_identified(
 
 def _days(tr: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Each record's day from randomisation; dates that are not complete as ``lesions`` says."""
-    tr = tr.with_columns(_complete=dates.complete(pl.col("DTC")))
     if tr.get_column("_complete").null_count():
         same_reader = pl.col("_complete").min().over("_visit")
         any_reader = pl.col("_complete").min().over("USUBJID", "assessment")

@@ -8,9 +8,10 @@ import polars as pl
 
 from trialwright.adam import policies
 from trialwright.adam.facts import matching, sequence
-from trialwright.adam.lesions import reader, visit_key
+from trialwright.adam.lesions import reader
 from trialwright.adam.safety_common import Sdtm, text
 from trialwright.adam.trace_rows import World, rows
+from trialwright.adam.visits import named, visit_key
 from trialwright.medicine import recist
 from trialwright.standards import dates
 from trialwright.study.model import Study
@@ -47,14 +48,16 @@ def _visits(now: World) -> pl.DataFrame:
     ).rename(names)
 
 
-def _readings(study: Study, sdtm: Sdtm) -> pl.DataFrame:
-    """The reader and visit of each reported overall response, by its record."""
+def _readings(study: Study, sdtm: Sdtm, world: World) -> pl.DataFrame:
+    """The reader and assessment of each reported overall response, by its record."""
     rs = matching(sdtm, "RS", {"RSTESTCD": study.sources.tumour.overall})
+    rs = rs.with_columns(visit_key(rs, "RS").alias("assessment"))
+    rs = named(rs, world.seen.apart, dates.complete(text(rs, "RSDTC")))
     return rs.select(
         "USUBJID",
         sequence(rs, "RS"),
         reader(rs, "RS").alias("READER"),
-        visit_key(rs, "RS").alias("ASSESSMENT"),
+        pl.col("assessment").alias("ASSESSMENT"),
         text(rs, "VISIT").alias("AVISIT"),
         pl.coalesce(text(rs, "RSSTRESC"), text(rs, "RSORRES")).alias("response"),
         dates.earliest(text(rs, "RSDTC")).alias("ADT"),
@@ -64,7 +67,7 @@ def _readings(study: Study, sdtm: Sdtm) -> pl.DataFrame:
 def _with_reader(study: Study, sdtm: Sdtm, world: World) -> pl.DataFrame:
     """The visit rows of ADRS, each with the reader and visit of the record that it comes from."""
     visits = _visits(world).select(*_SCAN, "SRCSEQ", "SRCDOM")
-    read = _readings(study, sdtm).select(*_SCAN, "SRCSEQ", SRCDOM=pl.lit("RS"))
+    read = _readings(study, sdtm, world).select(*_SCAN, "SRCSEQ", SRCDOM=pl.lit("RS"))
     known = pl.concat([visits, read]).unique(
         ["USUBJID", "SRCDOM", "SRCSEQ"], keep="first", maintain_order=True
     )
@@ -239,7 +242,7 @@ def _not_accepted(study: Study, sdtm: Sdtm, now: World, responses: pl.DataFrame)
     taken = responses.filter(pl.col("PARQUAL").is_in(accepted) & pl.col("READER").is_not_null())
     whose = taken.select("PARQUAL", "USUBJID", review).unique()
     known = now.adsl.select("USUBJID", "CUTOFFDT")
-    readings = _readings(study, sdtm).join(known, on="USUBJID", how="inner", maintain_order="left")
+    readings = _readings(study, sdtm, now).join(known, on="USUBJID", how="inner", maintain_order="left")
     passed = (
         readings.filter((pl.col("ADT") <= pl.col("CUTOFFDT")).fill_null(False))
         .with_columns(review)

@@ -75,6 +75,9 @@ class Response(Frozen):
     missed: words.MissedScans = "count"
     rt_is_nact: bool = False
     """Palliative radiotherapy (the fact of that name) counts as a new anticancer therapy (case P20)."""
+    assessment_gap_days: int | None = Field(default=None, ge=0)
+    """Scans under one visit with more days between them are several assessments; if not given, half the
+    shortest interval between scheduled scans (21 where nothing is scheduled)."""
     policy: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
     assumes: tuple[str, ...] = ()
 
