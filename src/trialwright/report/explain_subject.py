@@ -92,7 +92,12 @@ def about(told: Teller, findings: pl.DataFrame, subject: str) -> Chapter:
     mine = findings.filter(of_subject(subject))
     blocks = [
         Said(
-            told("done", rule=row["rule"], value=row["value"] or "–", action=row["action"]),
+            told(
+                "done",
+                rule=told.language.finding(row["rule"]),
+                value=row["value"] or "–",
+                action=told.language.finding(row["action"]),
+            ),
             f"{row['dataset']}.{row['variable']}, {row['key']}".replace(f"USUBJID={subject}, ", "").replace(
                 f", USUBJID={subject}", ""
             ),

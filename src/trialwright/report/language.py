@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
-from trialwright.report.words import LANGUAGES, words
+from trialwright.report.words import LANGUAGES, sentences, words
 
 MINUS = "\u2212"
 NARROW = "\u202f"  # narrow no-break space
@@ -40,6 +42,16 @@ class Language:
     def known(self, key: str, otherwise: str) -> str:
         """The words for a key that may come from data, else ``otherwise``."""
         return self.words.get(key, otherwise)
+
+    def finding(self, text: str) -> str:
+        """A sentence of a finding in this language; as it is where there is none."""
+        known = sentences(self.code)
+        if text in known:
+            return known[text]
+        for pattern, said in _patterns(self.code):
+            if found := pattern.fullmatch(text):
+                return said.format(*(self.finding(part) for part in found.groups()))
+        return text
 
     def described(self, text: str) -> str:
         """The words of ADTTE and of disposition for a reason, in a sentence; unknown ones in plain case."""
@@ -86,6 +98,16 @@ class Language:
             return str(value)
         number = self.words["first_of_month"] if day.day == 1 else day.day
         return f"{number}{FIXED}{self.words['months_of_year'].split()[day.month - 1]}{FIXED}{day.year}"
+
+
+@cache
+def _patterns(code: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Sentences with parts that change, the longest first: the most particular."""
+    changing = sorted((key for key in sentences(code) if "{}" in key), key=len, reverse=True)
+    return tuple(
+        (re.compile("(.+)".join(re.escape(piece) for piece in key.split("{}"))), sentences(code)[key])
+        for key in changing
+    )
 
 
 def _thousands(whole: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from trialwright.report.context import Context
+from trialwright.report.language import Language
 from trialwright.report.sections import Book, Prose, Section
 from trialwright.report.tables import Cell, Head, Row, Table
 
@@ -120,8 +121,8 @@ def findings(book: Book, found: pl.DataFrame) -> Section:
     top = counts.head(_MOST)
     rows = [
         Row(
-            row["rule"] or "",
-            (*_words(row["dataset"] or "", row["action"] or ""), Cell(say.number(row["n"]))),
+            say.finding(row["rule"] or ""),
+            (*_words(row["dataset"] or "", say.finding(row["action"] or "")), Cell(say.number(row["n"]))),
         )
         for row in top.iter_rows(named=True)
     ]
@@ -140,7 +141,7 @@ def _listing(book: Book, found: pl.DataFrame) -> list[object]:
     shown = found.filter(order < _PER_RULE).head(_MOST).sort("dataset", "rule", maintain_order=True)
     columns = ("key", "variable", "rule", "value", "action")
     rows = [
-        Row(row["dataset"] or "", _words(*(_cut(row[name]) for name in columns)))
+        Row(row["dataset"] or "", _words(*(_cut(_said(say, name, row[name])) for name in columns)))
         for row in shown.iter_rows(named=True)
     ]
     heads = [say(f"column:{name}") for name in columns]
@@ -152,6 +153,10 @@ def _listing(book: Book, found: pl.DataFrame) -> list[object]:
         else say("findings_all", n=found.height)
     )
     return [*book.table(table), Prose(told)]
+
+
+def _said(say: Language, column: str, text: str | None) -> str | None:
+    return say.finding(text) if text and column in ("rule", "action") else text
 
 
 def _cut(text: str | None) -> str:

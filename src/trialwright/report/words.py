@@ -1,5 +1,6 @@
 """Every word of the report that comes neither from the study nor from the data: ``languages/<code>.toml``,
-and ``supporting.<code>.toml`` for what stands beside the registered outcomes.
+and ``supporting.<code>.toml`` for what stands beside the registered outcomes. Findings are written in
+English, as data are; ``findings.<code>.toml`` says them in another language.
 
 All languages have the same keys, and the same parts in braces behind each; a test demands it. Words a data
 set may bring (a response, a level of the flow) have keys that begin with the name of their list and a colon.
@@ -15,6 +16,14 @@ from types import MappingProxyType
 from typing import Final
 
 LANGUAGES: Final = ("en", "fr")
+
+
+@cache
+def sentences(code: str) -> Mapping[str, str]:
+    """What findings say, by the English sentence; none where the language is English or has no such file."""
+    part = files("trialwright.report").joinpath("languages", f"findings.{code}.toml")
+    found = tomllib.loads(part.read_text(encoding="utf-8")) if part.is_file() else {}
+    return MappingProxyType(found)
 
 
 @cache
