@@ -1,4 +1,4 @@
-"""What may be a target lesion: RECIST 1.1, sections 3.1, 3.2 and 4.1."""
+"""What may be a target lesion: RECIST 1.1, sections 3.1, 3.2 and 4.2."""
 
 import polars as pl
 import pytest

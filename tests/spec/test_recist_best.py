@@ -1,4 +1,4 @@
-"""Best overall response: RECIST 1.1, sections 4.5 and 4.6, tables 2 and 3. Days from randomisation, day 0."""
+"""Best overall response: RECIST 1.1, sections 4.4 and 4.6, table 3. Days from randomisation, day 0."""
 
 import polars as pl
 import pytest

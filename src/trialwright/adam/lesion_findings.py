@@ -17,7 +17,7 @@ _FAULTS: Final = {
     "too_many_targets": "more than five target lesions",
     "too_many_in_organ": "more than two target lesions in one organ",
 }
-"""The faults of ``recist.baseline_faults`` (RECIST 1.1, sections 3 and 4.1) in words."""
+"""The faults of ``recist.baseline_faults`` (RECIST 1.1, sections 3 and 4.2) in words."""
 
 
 def of_baseline(targets: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Whether the targets chosen at baseline may be targets (RECIST 1.1, sections 3.1, 3.2 and 4.1)."""
+"""Whether the targets chosen at baseline may be targets (RECIST 1.1, sections 3.1, 3.2 and 4.2)."""
 
 from __future__ import annotations
 

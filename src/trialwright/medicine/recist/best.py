@@ -1,4 +1,4 @@
-"""Best overall response, unconfirmed and confirmed (RECIST 1.1, sections 4.5 and 4.6, tables 2 and 3)."""
+"""Best overall response, unconfirmed and confirmed (RECIST 1.1, sections 4.4 and 4.6, table 3)."""
 
 from __future__ import annotations
 
