@@ -128,7 +128,7 @@ def _non_target_counts(states: pl.DataFrame) -> pl.DataFrame:
 def overall_response(
     target: pl.Expr, non_target: pl.Expr, new_lesion: pl.Expr, *, policy: Policy = DEFAULT
 ) -> pl.Expr:
-    """CR, PR, SD, NON-CR/NON-PD, PD, NE or NED: the overall response (RECIST 1.1, section 4.4, tables 1 and 2).
+    """CR, PR, SD, NON-CR/NON-PD, PD, NE or NED: the overall response (RECIST 1.1, section 4.4).
 
     ``target`` and ``non_target`` are null or NA where the patient has none at baseline; ``new_lesion`` is
     true only for an unequivocal one. NED: no evidence of disease, neither at baseline nor since.
