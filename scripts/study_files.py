@@ -9,13 +9,15 @@ import ast
 import inspect
 import re
 import sys
+import types
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import get_args, get_origin
+from typing import Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from trialwright.simulate import design, design_looks
 from trialwright.study import model, sources, words
 from trialwright.study.base import Frozen
 
@@ -23,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = "docs/study-files.md"
 
 PREFACE = """
-<!-- Written by `make manual` from src/trialwright/study; change that. -->
+<!-- Written by `make manual` from the models in src/trialwright/study and simulate; change those. -->
 
 # The files of a study folder
 
@@ -42,7 +44,10 @@ FILES = {
     "registry.csv` or `registry.json": "The registered record as the registry exports it.",
     "scenarios/*.toml": "What the simulator may assume, read by `trialwright rehearse`; "
     "`src/trialwright/simulate/scenario.py` says its keys.",
+    "scenarios/design-*.toml": "What a trial is designed on, read by `trialwright simulate` and "
+    "`trialwright design`. Times are in months, hazards a month.",
 }
+DESIGN = "scenarios/design-*.toml"
 ELSEWHERE = {"sources", "assumptions", "schedule", "record", "scenarios"}
 
 
@@ -53,6 +58,16 @@ def tables() -> Iterator[tuple[str, str, type[Frozen]]]:
     yield "sources.toml", "", sources.Sources
     yield from (("sources.toml", *found) for found in _inner("", sources.Sources, set()))
     yield "assumptions.toml", "assumption[]", model.Assumption
+    yield DESIGN, "", design.Design
+    yield from ((DESIGN, place, of) for of, place in of_design().items())
+
+
+def of_design() -> dict[type[Frozen], str]:
+    """Each table of a design once, where it stands first."""
+    found: dict[type[Frozen], str] = {}
+    for place, of in _inner("", design.Design, set()):
+        found.setdefault(of, place)
+    return found
 
 
 def _inner(path: str, of: type[Frozen], skipped: set[str]) -> Iterator[tuple[str, type[Frozen]]]:
@@ -68,20 +83,23 @@ def _model(annotation: object) -> tuple[type | None, type[Frozen]] | None:
     """The table behind a key: alone, in a list, or by name."""
     if isinstance(annotation, type) and issubclass(annotation, Frozen):
         return None, annotation
+    outer = get_origin(annotation)
     for part in get_args(annotation):
         if isinstance(part, type) and issubclass(part, Frozen):
-            return (tuple if get_origin(annotation) is tuple else dict), part
+            return None if outer in (Union, types.UnionType) else tuple if outer is tuple else dict, part
     return None
 
 
 def keys(of: type) -> dict[str, tuple[str, str]]:
     """Each key of a model as its source has it: the annotation, and the docstring below."""
     body = ast.parse(inspect.getsource(of)).body[0].body  # type: ignore[attr-defined]
-    return {
+    own = {
         ast.unparse(node.target): (ast.unparse(node.annotation), _below(after))
         for node, after in zip(body, [*body[1:], None], strict=True)
         if isinstance(node, ast.AnnAssign)
     }
+    inherited = of.__mro__[1]
+    return own | keys(inherited) if issubclass(inherited, Frozen) and inherited is not Frozen else own
 
 
 def _below(node: ast.stmt | None) -> str:
@@ -105,9 +123,10 @@ def kind(annotation: str) -> str:
         return " or ".join(f"`{word}`" for word in get_args(getattr(words, match[1])))
     if match := re.fullmatch(r"tuple\[words\.(\w+), \.\.\.\]", annotation):
         return "list of " + ", ".join(f"`{word}`" for word in get_args(getattr(words, match[1])))
-    if match := re.search(r"pattern='\^\((.+)\)\$'", annotation):
-        return " or ".join(f"`{word}`" for word in match[1].split("|"))
-    plain = re.sub(r"Annotated\[(\w+), .*\]$", r"\1", annotation).replace(" | None", "")
+    if match := re.search(r"pattern='\^\((.+)\)\$'|^Literal\[(.+)\]$", annotation):
+        return " or ".join(f"`{word}`" for word in re.findall(r"[\w-]+", match[1] or match[2]))
+    plain = re.sub(r"Annotated\[(\w+), Field\([^()]*\)\]", r"\1", annotation)
+    plain = re.sub(r"Annotated\[(\w+), .*\]$", r"\1", plain).replace(" | None", "")
     if match := re.fullmatch(r"tuple\[(.+), \.\.\.\]", plain):
         return f"list of {kind(match[1])}"
     if match := re.fullmatch(r"Mapping\[str, (.+)\]", plain):
@@ -129,7 +148,14 @@ NAMES = {
     "Where": "table of words",
     "Texts": "table of text",
     "Any": "anything",
+    "Positive": "number, above 0",
+    "Rate": "number, 0 or more",
+    "Share": "number, 0 or more, below 1",
+    "Bounds": "table of lists of numbers",
+    "Endpoint": " or ".join(f"`{word}`" for word in get_args(design_looks.Endpoint)),
+    "Spending": " or ".join(f"`{word}`" for word in get_args(design_looks.Spending)),
 }
+LIMITED = {NAMES[name] for name in ("Positive", "Rate", "Share")}
 
 
 def limits(field: FieldInfo) -> str:
@@ -152,6 +178,8 @@ def default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if isinstance(value, Frozen) or value is None or value in ("", (), {}):
         return ""
+    if isinstance(value, tuple) and isinstance(value[0], Frozen):
+        return "one for all"
     if isinstance(value, tuple):
         return ", ".join(f"`{item}`" for item in value)
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
@@ -165,13 +193,21 @@ def table(of: type[Frozen], skipped: set[str]) -> Iterator[str]:
         listed = re.search(r"words\.(\w+)", annotation)
         told = [meaning, means.get(listed[1], "") if listed else ""]
         if inner:
-            type_ = {tuple: "list of tables, below", dict: "tables by name, below", None: "table, below"}[
-                inner[0]
-            ]
+            type_ = {tuple: "list of tables", dict: "tables by name", None: "table"}[inner[0]]
+            type_ += _told(of, name, inner[1])
         else:
-            type_ = kind(annotation) + limits(field)
+            type_ = kind(annotation)
+            type_ += "" if type_ in LIMITED else limits(field)
         if name not in skipped:
             yield f"| `{name}` | {type_} | {default(field)} | {' '.join(filter(None, told))} |"
+
+
+def _told(of: type[Frozen], name: str, inner: type[Frozen]) -> str:
+    """Where the keys of a table stand: of a design each kind of table is told once."""
+    first, here = of_design().get(inner), of_design().get(of, "")
+    if first in (None, *(f"{here}.{name}{end}".lstrip(".") for end in ("", "[]"))):
+        return ", below"
+    return f", as `{first}`"
 
 
 def page() -> str:

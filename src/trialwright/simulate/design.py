@@ -59,11 +59,13 @@ class Design(Section):
     title: str
     patients: int = Field(ge=2)
     control: Times
+    """Until the event in the control arm."""
     hazard_ratio: tuple[Piece, ...] = ()
     """The effect, on the hazard of those who can have the event."""
     experimental: Times | None = None
     """The times of the experimental arm, where the effect is no hazard ratio."""
     groups: tuple[Group, ...] = Field(default_factory=lambda: (Group(id="ALL", share=1),), min_length=1)
+    """Kinds of patients, where they differ."""
     accrual: Accrual
     dropout: Dropout = Field(default_factory=Dropout)
     allocation: Allocation | None = None

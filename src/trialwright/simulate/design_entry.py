@@ -17,6 +17,7 @@ class Sites(Section):
 
     count: int = Field(default=1, ge=1, le=1000)
     opens: float = Field(default=0, ge=0, allow_inf_nan=False)
+    """Month since the first possible entry."""
     rate: Positive
     """Patients a month, each."""
 
@@ -100,6 +101,7 @@ def when(total: Floats, start: Floats, rate: Floats) -> Floats:
 
 class Dropout(Section):
     per_year: Share = 0
+    """The share of those still followed who are lost in a year, at a constant rate."""
     per_year_experimental: Share | None = None
     """Where the experimental arm has another."""
 
@@ -110,8 +112,11 @@ class Allocation(Section):
     method: Literal["permuted_blocks", "simple", "fixed"]
     control: int = Field(default=1, ge=1)
     experimental: int = Field(default=1, ge=1)
+    """The ratio: so many of the experimental to so many of the control arm."""
     block_sizes: tuple[int, ...] = ()
+    """Each as likely as the others."""
     stratified: bool = False
+    """Blocks within each stratum that groups name."""
     by_site: bool = False
     """Blocks within each site too; needs ``accrual.sites``."""
 

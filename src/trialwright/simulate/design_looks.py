@@ -38,8 +38,10 @@ class Look(Section):
 
     events: int | None = Field(default=None, ge=1)
     month: Positive | None = None
+    """Since the first possible entry."""
     whichever: Literal["first", "last"] = "first"
     futility: Futility | None = None
+    """When to stop because the trial would hardly succeed; not at the last look."""
 
     @model_validator(mode="after")
     def _when(self) -> Look:
@@ -57,6 +59,7 @@ class Level(Section):
     alpha: float = Field(default=0.025, gt=0, lt=0.5)
     spending: Spending = "obrien-fleming"
     gamma: float = -4
+    """Shapes ``hwang-shih-decani`` and ``power``."""
     planned: int | None = Field(default=None, ge=1)
     bounds: Bounds = Field(default_factory=lambda: _frozen_mapping({}))
     """Of a test, by its id, the z of each look from which it rejects, in place of what spending says: where
@@ -78,9 +81,11 @@ class Test(Section):
     kind: Literal["logrank", "cox", "fleming-harrington", "maxcombo", "rmst", "landmark"] = "logrank"
     rho: float = Field(default=0, ge=0)
     gamma: float = Field(default=0, ge=0)
+    """With ``rho`` the weight of Fleming and Harrington: S(t-)^rho (1 - S(t-))^gamma."""
     months: Positive | None = None
     """Of a restricted mean or a landmark."""
     stratified: bool = False
+    """By the strata that groups name."""
     endpoint: Endpoint = "OS"
     """PFS where lives have states: progression or death, whichever comes first."""
 

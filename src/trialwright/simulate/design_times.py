@@ -55,6 +55,7 @@ class Times(Section):
     cured: Share = 0
     """The share who never have the event: a mixture (Boag, J R Stat Soc B 1949;11:15)."""
     states: States | None = None
+    """Progression and death at rates of their own."""
 
     @model_validator(mode="after")
     def _one(self) -> Times:
@@ -84,7 +85,9 @@ class Group(Section):
 
     id: Id
     share: Positive
+    """Of all patients; together they are 1."""
     levels: Texts = Field(default_factory=lambda: _frozen_mapping({}))
+    """Its level of each stratification factor; every group names the same factors."""
     times: Positive = 1
     hazard_ratio: tuple[Piece, ...] = ()
     """The effect in this group, where it is another."""
