@@ -6,7 +6,8 @@ import pytest
 
 from simulate_designs import A, B, M, design
 from trialwright.simulate import search as module
-from trialwright.simulate.search import Wish, closed_power, judged_by, search, sized
+from trialwright.simulate.design import Piece
+from trialwright.simulate.search import Wish, changed, closed_power, judged_by, search, sized
 from trialwright.simulate.tally import Tally
 from trialwright.standards.errors import InputError
 from trialwright.stats.normal import below
@@ -50,6 +51,26 @@ class TestCandidates:
         assert [t.id for t in judged_by(design(M), None).tests] == ["logrank"]
         with pytest.raises(InputError, match=r"no test 'best' .there is logrank, maxcombo"):
             judged_by(design(M), "best")
+
+
+def test_what_was_computed_of_the_old_one_is_not_kept():
+    old = design(A)
+    assert (old.proportional()[0], old.hazards.rate[1, 0] / old.hazards.rate[0, 0]) == (
+        0.6,
+        pytest.approx(0.6),
+    )
+    new = changed(old, hazard_ratio=(Piece(value=0.5),))
+    assert (new.proportional()[0], new.hazards.rate[1, 0] / new.hazards.rate[0, 0]) == (
+        0.5,
+        pytest.approx(0.5),
+    )
+
+
+def test_futility_stays():
+    vain = {"conditional_power": 0.1}
+    two = sized(design(A, looks=[{"events": 45, "futility": vain}, {"events": 90}]), 60)
+    assert looks(two) == [(30, None), (60, None)]
+    assert two.looks[0].futility.conditional_power == 0.1
 
 
 def test_the_closed_form():

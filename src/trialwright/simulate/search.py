@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from trialwright.simulate.characteristics import schoenfeld
 from trialwright.simulate.chunks import Run
-from trialwright.simulate.design import Accrual, Design, Look
+from trialwright.simulate.design import Accrual, Design
 from trialwright.simulate.design_entry import when
 from trialwright.simulate.repeat import Hands, here, run
 from trialwright.simulate.tally import mean
@@ -116,20 +117,25 @@ def sized(design: Design, events: int, patients: int | None = None) -> Design:
     scale = events / planned(design)
     many = patients or math.ceil(design.patients * scale - 1e-9)
     looks = tuple(
-        Look(events=max(round((look.events or 0) * scale), k + 1), source="of the search")
+        look.model_copy(
+            update={
+                "events": max(round((look.events or 0) * scale), k + 1),
+                "month": None,
+                "source": "of the search",
+            }
+        )
         for k, look in enumerate(design.looks)
     )
     level = design.level
     if level.planned:
         level = level.model_copy(update={"planned": max(round(level.planned * scale), 1)})
-    return design.model_copy(
-        update={
-            "patients": max(many, events),
-            "looks": looks,
-            "accrual": _longer(design.accrual, many / design.patients),
-            "level": level,
-            "tests": design.tests[:1],
-        }
+    return changed(
+        design,
+        patients=max(many, events),
+        looks=looks,
+        accrual=_longer(design.accrual, many / design.patients),
+        level=level,
+        tests=design.tests[:1],
     )
 
 
@@ -151,7 +157,12 @@ def judged_by(design: Design, test: str | None) -> Design:
     chosen = [t for t in design.tests if test is None or t.id == test][:1]
     if not chosen:
         raise InputError(f"no test {test!r} (there is {', '.join(t.id for t in design.tests)})")
-    return design.model_copy(update={"tests": tuple(chosen)})
+    return changed(design, tests=tuple(chosen))
+
+
+def changed(design: Design, **parts: Any) -> Design:
+    """Another design, checked as from a file: a copy would keep what the old one has computed."""
+    return Design(**{name: getattr(design, name) for name in Design.model_fields} | parts)
 
 
 def planned(design: Design) -> int:
