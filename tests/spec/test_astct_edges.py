@@ -171,6 +171,7 @@ def test_icans_episodes_of_two_patients_and_records_without_a_time():
         A       |       |     |       |
         B       | 20    | 8   | 1     | 1
         B       | 44    | 8   | 1     | 2
+        C       |       | 2   | 3     |
         """,
     )
 
@@ -182,16 +183,20 @@ def test_icans_hours_are_compared_as_written(hours):
 
 COURSE = """
     subject | hours | grade | episode | query
+    A       | 2     | 0     |         |
     A       | 10    | 1     | 1       |
     A       | 14    | 3     | 1       |
     A       | 14    | 0     |         |
     A       | 16    | 0     |         | AFEBRILE_UNMASKED
     A       | 20    | 0     |         |
+    A       | 24    | 0     |         |
+    A       | 28    | 0     |         |
     A       |       | 0     |         |
     A       | 90    | 2     | 2       |
     B       | 12    | 1     | 1       |
     B       | 60    | 2     | 2       |
     B       | 64    | 0     |         |
+    BB      | 30    | 1     | 1       |
     C       | 5     | 1     | 1       |
     C       |       | 0     |         |
 """
@@ -201,6 +206,7 @@ EPISODES = """
     A       | 2       | 90      | 90     |            | 2         | 90
     B       | 1       | 12      | 12     | 64         | 1         | 12
     B       | 2       | 60      | 60     | 64         | 2         | 60
+    BB      | 1       | 30      | 30     |            | 1         | 30
     C       | 1       | 5       | 5      |            | 1         | 5
 """
 
@@ -219,6 +225,7 @@ DOSES = """
     A       | D8   |
     A       | D15  | 50
     B       | D1   | 0
+    BB      | D1   | 0
     C       | D1   | 50
     C       | D8   | 100
 """
@@ -228,6 +235,7 @@ ATTACHED = """
     A       | 2       | D15  | 50     | 40              | false
     B       | 1       | D1   | 0      | 12              | false
     B       | 2       | D1   | 0      | 60              | true
+    BB      | 1       | D1   | 0      | 30              | false
     C       | 1       |      |        |                 | false
 """
 
