@@ -105,6 +105,85 @@ def test_units_become_si_and_the_limits_with_them() -> None:
     assert rows["SRCVAR"].to_list() == ["LBORRES", "LBORRES"]
 
 
+ROUNDED = """
+    USUBJID | LBSEQ | LBTESTCD | LBORRES | LBORRESU | LBORNRLO | LBORNRHI | LBSTRESN | LBSTRESU | LBSTNRLO | LBSTNRHI | LBDTC
+    1       | 1     | HGB      | 11.5    | g/dL     | 11.5     | 15.8     | 7.1369   | mmol/L   | 7.14     | 9.81     | 2026-02-01
+"""
+
+
+def test_the_original_result_is_analysed_with_its_own_limits() -> None:
+    """11.5 g/dL at a limit of 11.5 is not below it; in standard units, 7.1369 mmol/L is below 7.14."""
+    wanted = ["AVAL", "AVALU", "ANRLO", "ATOXGRL", "SRCVAR"]
+    frame, found = build(ROUNDED)
+    assert frame.select(wanted).rows() == [(115, "g/L", 115, 0, "LBORRES")]
+    assert found.is_empty(), "they differ by rounding"
+    frame, found = build(ROUNDED, laboratory={"result": "standard"})
+    assert frame.select("AVALU", "ATOXGRL", "SRCVAR").rows() == [("g/L", 1, "LBSTRESN")]
+    assert frame["AVAL"][0] == pytest.approx(7.1369 * 16.114)
+    assert found.is_empty()
+
+
+def test_the_standard_result_is_analysed_where_the_original_side_is_not_whole() -> None:
+    """No number, a bound, a unit that is not known, an upper or a lower limit missing; 6 is whole."""
+    frame, _ = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBORRES | LBORRESU | LBORNRLO | LBORNRHI | LBSTRESN | LBSTRESU | LBSTNRLO | LBSTNRHI | LBDTC
+        1       | 1     | CREAT    | none    | mg/dL    | 0.5      | 1.2      | 90       | umol/L   | 44       | 106      | 2026-02-01
+        1       | 2     | CREAT    | <1.0    | mg/dL    | 0.5      | 1.2      | 90       | umol/L   | 44       | 106      | 2026-02-02
+        1       | 3     | CREAT    | 1.0     | drops    | 0.5      | 1.2      | 90       | umol/L   | 44       | 106      | 2026-02-03
+        1       | 4     | CREAT    | 1.0     | mg/dL    | 0.5      | -        | 90       | umol/L   | 44       | 106      | 2026-02-04
+        1       | 5     | CREAT    | 1.0     | mg/dL    |          | 1.2      | 90       | umol/L   | 44       | 106      | 2026-02-05
+        1       | 6     | CREAT    | 1.0     | mg/dL    |          | 1.2      | 90       | umol/L   |          | 106      | 2026-02-06
+        """
+    )
+    assert frame["SRCVAR"].to_list() == ["LBSTRESN"] * 5 + ["LBORRES"]
+    assert frame["AVAL"].to_list() == [90] * 5 + [pytest.approx(88.4, abs=0.05)]
+    assert frame["ANRHI"].to_list() == [106] * 5 + [pytest.approx(106.1, abs=0.05)]
+
+
+def test_results_that_disagree_by_more_than_rounding_are_findings() -> None:
+    """1.0 mg/dL of creatinine is 88.4 umol/L: 88 and 88.4 are roundings, 90 is not. 0.08 mg/dL of bilirubin is
+    1.37 umol/L: 1 and 1.4 are roundings, 1.3 is not. In one unit the number must be the same."""
+    drawn = """
+        USUBJID | LBSEQ | LBTESTCD | LBORRES | LBORRESU | LBSTRESN | LBSTRESU | LBDTC
+        1       | 1     | CREAT    | 1.0     | mg/dL    | 88       | umol/L   | 2026-02-01
+        1       | 2     | CREAT    | 1.0     | mg/dL    | 88.4     | umol/L   | 2026-02-02
+        1       | 3     | CREAT    | 1.0     | mg/dL    | 90       | umol/L   | 2026-02-03
+        1       | 4     | BILI     | 0.08    | mg/dL    | 1        | umol/L   | 2026-02-04
+        1       | 5     | BILI     | 0.08    | mg/dL    | 1.4      | umol/L   | 2026-02-05
+        1       | 6     | BILI     | 0.08    | mg/dL    | 1.3      | umol/L   | 2026-02-06
+        1       | 7     | BILI     | 0.08    | mg/dL    | 1.3      | cups     | 2026-02-07
+        2       | 1     | BILI     | 10      | umol/L   | 11       | umol/L   | 2026-02-07
+        """
+    _, found = build(drawn)
+    assert found.select("key", "value").rows() == [
+        ("USUBJID=1, LBSEQ=3", "1.0 mg/dL, 90 umol/L"),
+        ("USUBJID=1, LBSEQ=6", "0.08 mg/dL, 1.3 umol/L"),
+        ("USUBJID=2, LBSEQ=1", "10.0 umol/L, 11 umol/L"),
+    ]
+    assert set(found["action"]) == {"the original result is analysed"}
+    frame, found = build(drawn, laboratory={"result": "standard"})
+    disagreeing = found.filter(pl.col("rule").str.starts_with("the standard result is not"))
+    assert disagreeing["key"].to_list() == [
+        f"USUBJID={s}" for s in ("1, LBSEQ=3", "1, LBSEQ=6", "2, LBSEQ=1")
+    ]
+    assert set(disagreeing["action"]) == {"the standard result is analysed"}
+    assert set(frame["SRCVAR"]) == {"LBSTRESN"}
+
+
+def test_the_digits_of_the_standard_text_say_how_it_was_rounded() -> None:
+    """0.08 mg/dL is 1.37 umol/L: ``1`` is a rounding of it, ``1.0`` is not."""
+    rows = lb(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBORRES | LBORRESU | LBSTRESN | LBSTRESU | LBDTC
+        1       | 1     | BILI     | 0.08    | mg/dL    | 1        | umol/L   | 2026-02-04
+        1       | 2     | BILI     | 0.08    | mg/dL    | 1        | umol/L   | 2026-02-05
+        """
+    ).with_columns(LBSTRESC=pl.Series(["1", "1.0"]))
+    _, found = adlb.build(small_study(), {"LB": rows}, adsl(), CUTOFF)
+    assert found["value"].to_list() == ["0.08 mg/dL, 1.0 umol/L"]
+
+
 def test_baseline_is_compared_in_one_unit() -> None:
     frame, _ = build(
         """

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Final
+from typing import Final, get_args
 
 import polars as pl
 
 from trialwright.adam.safety_common import Sdtm, domain, flag, goes_on
-from trialwright.medicine.units import coded, conversions
+from trialwright.medicine.units import coded, conversions, to_si
 from trialwright.standards import dates
-from trialwright.standards.findings import findings
+from trialwright.standards.findings import concat, findings
 from trialwright.study.model import Study
+from trialwright.study.words import LaboratoryResult
 
 _TEXT: Final = (
     *("USUBJID", "LBTESTCD", "LBTEST", "LBCAT", "LBSPEC", "LBORRES", "LBORRESU", "LBSTRESC", "LBSTRESU"),
@@ -28,12 +29,15 @@ _LB: Final = pl.Schema(
     {"LBSEQ": pl.Int64()} | {name: pl.String() for name in _TEXT} | {name: pl.Float64() for name in _NUMBERS}
 )
 
+_OWN: Final = {"own": "LBORRES", "own_low": "LBORNRLO", "own_high": "LBORNRHI"}
+_CONVERSION: Final = 0.01
+"""How far apart two conversions of one result may lie, as a part of it."""
 _DAYS: Final = 2**22
 """More than the days of the years 0 to 9999."""
 
 
 def records(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """LB up to the cutoff in the order of ADLB's key, and findings about subjects whom ADSL does not know.
+    """LB up to the cutoff in the order of ADLB's key; findings about subjects and results that disagree.
 
     Adds ``row``, ``series`` (subject and test), ADT, ADTM, what ``_in_si`` and ``_placed`` say. USUBJID and
     PARAMCD are Enums.
@@ -46,10 +50,10 @@ def records(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     )
     strangers = _strangers(there.filter(named["USUBJID"].is_null()))
     dated = named.drop("LBTESTCD").hstack(_once(there["LBDTC"], _dates).get_columns())
-    kept = dated.filter(pl.col("USUBJID").is_not_null(), (pl.col("earliest") <= cutoff).fill_null(True)).drop(
-        "earliest"
-    )
-    return _placed(_in_order(_in_si(kept)), subjects, study), strangers
+    kept = dated.filter(pl.col("USUBJID").is_not_null(), (pl.col("earliest") <= cutoff).fill_null(True))
+    chosen = kept.drop("earliest").with_columns(_chosen(kept, study.laboratory.result))
+    found = concat([strangers, _disagreeing(chosen)])
+    return _placed(_in_order(_in_si(chosen)), subjects, study), found
 
 
 def words(column: pl.Series) -> pl.Series:
@@ -99,18 +103,72 @@ def _strangers(unknown: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _chosen(records: pl.DataFrame, result: LaboratoryResult) -> list[pl.Series]:
+    """``original``: the result as it was collected is analysed. With its number and limits, in its own unit.
+
+    Standard results are rounded: 11.5 g/dL of haemoglobin and a limit of 11.5 may stand as 7.1369 and 7.14
+    mmol/L, and the value is then below its limit. A value and its limits are therefore of one side. Where
+    the original side lacks a number, a known unit or a limit that the standard side has, the standard result
+    is analysed, if there is one.
+    """
+    own = [_once(records[said], _plain).to_series().alias(name) for name, said in _OWN.items()]
+    number, low, high = own
+    pair, factors = conversions(records["PARAMCD"], records["LBORRESU"])
+    whole = pl.all_horizontal(
+        number.is_not_null(),
+        factors["si_unit"].is_not_null().gather(pair),
+        pl.col("LBSTNRLO").is_null() | low.is_not_null(),
+        pl.col("LBSTNRHI").is_null() | high.is_not_null(),
+    )
+    alone = pl.col("LBSTRESN").is_null() & pl.col("LBSTRESC").is_null()
+    return [records.select(original=alone | (whole & (result == "original"))).to_series(), *own]
+
+
+def _disagreeing(records: pl.DataFrame) -> pl.DataFrame:
+    """A finding where the standard result is not the original one in another unit, rounded.
+
+    Allowed are half of its last digit, and ``_CONVERSION`` for another molar mass.
+    """
+    same = pl.col("own").eq_missing(pl.col("LBSTRESN")) & pl.col("LBORRESU").eq_missing(pl.col("LBSTRESU"))
+    asked = records.filter(~same, pl.col("own").is_not_null(), pl.col("LBSTRESN").is_not_null()).with_columns(
+        pl.col("PARAMCD").cast(pl.String).alias("test")
+    )
+    original = to_si(asked.with_columns(unit="LBORRESU"), ("own",))["si_own"]
+    shown = pl.coalesce("LBSTRESC", pl.col("LBSTRESN").cast(pl.String).str.strip_suffix(".0"))
+    decimals = shown.str.extract(r"\.(\d+)").str.len_chars().fill_null(0)
+    standard = to_si(
+        asked.with_columns(unit="LBSTRESU", half=0.5 * pl.lit(0.1).pow(decimals)), ("LBSTRESN", "half")
+    )
+    apart = (pl.col("si_LBSTRESN") - original).abs()
+    allowed = pl.max_horizontal(pl.col("si_half") * (1 + _CONVERSION), original.abs() * _CONVERSION)
+    odd = standard.filter(apart > allowed)
+    return concat(
+        findings(
+            odd.filter(pl.col("original") == (used == "original")),
+            dataset="LB",
+            key=["USUBJID", "LBSEQ"],
+            variable="LBSTRESN",
+            rule="the standard result is not the original one in another unit",
+            value=pl.format("{} {}, {} {}", "LBORRES", "LBORRESU", shown, "LBSTRESU"),
+            action=f"the {used} result is analysed",
+        )
+        for used in get_args(LaboratoryResult)
+    )
+
+
 def _in_si(records: pl.DataFrame) -> pl.DataFrame:
-    """AVAL, AVALU, ANRLO and ANRHI in SI units, from the standard result, else from the original one.
+    """AVAL, AVALU, ANRLO and ANRHI in SI units, of the result that is analysed.
 
     ``<5`` is 5 and marked ``censored``; a text without a number is ``worded``; an unknown unit leaves the
     numbers as they are, marked ``foreign``.
     """
-    standard = pl.col("LBSTRESN").is_not_null() | pl.col("LBSTRESC").is_not_null()
+
+    def of(original: str, standard: str) -> pl.Expr:
+        return pl.when("original").then(original).otherwise(standard)
+
+    number = of("own", "LBSTRESN")
     told = records.select(
-        said=pl.when(pl.col("LBSTRESN").is_null()).then(pl.coalesce("LBSTRESC", "LBORRES")),
-        unit=pl.when(standard).then("LBSTRESU").otherwise("LBORRESU"),
-        low=pl.when(~standard).then("LBORNRLO"),
-        high=pl.when(~standard).then("LBORNRHI"),
+        said=pl.when(number.is_null()).then(of("LBORRES", "LBSTRESC")), unit=of("LBORRESU", "LBSTRESU")
     )
     read = _once(told["said"], _number)
     pair, factors = conversions(records["PARAMCD"], told["unit"])
@@ -124,7 +182,7 @@ def _in_si(records: pl.DataFrame) -> pl.DataFrame:
     def si(number: pl.Expr) -> pl.Expr:
         return number * unit["times"] / unit["over"]
 
-    value = pl.coalesce("LBSTRESN", read["number"])
+    value = pl.coalesce(number, read["number"])
     return records.select(
         *("USUBJID", "PARAMCD", "LBSEQ", "LBTEST", "LBCAT", "VISIT", "LBDTC", "ADT", "ADTM"),
         told["said"],
@@ -137,9 +195,9 @@ def _in_si(records: pl.DataFrame) -> pl.DataFrame:
         undated=pl.col("ADT").is_null(),
         fasting=pl.col("LBFAST") == "Y",
         AVAL=si(value),
-        ANRLO=si(pl.when(standard).then("LBSTNRLO").otherwise(_once(told["low"], _float)["number"])),
-        ANRHI=si(pl.when(standard).then("LBSTNRHI").otherwise(_once(told["high"], _float)["number"])),
-        SRCVAR=pl.when(standard).then(pl.lit("LBSTRESN")).otherwise(pl.lit("LBORRES")),
+        ANRLO=si(of("own_low", "LBSTNRLO")),
+        ANRHI=si(of("own_high", "LBSTNRHI")),
+        SRCVAR=pl.when("original").then(pl.lit("LBORRES")).otherwise(pl.lit("LBSTRESN")),
     )
 
 
@@ -158,8 +216,10 @@ def _number(texts: pl.Series) -> pl.DataFrame:
     )
 
 
-def _float(texts: pl.Series) -> pl.DataFrame:
-    return texts.cast(pl.Float64, strict=False).alias("number").to_frame()
+def _plain(texts: pl.Series) -> pl.DataFrame:
+    """The number that a text is; null for a bound or a word."""
+    number = texts.str.strip_chars().cast(pl.Float64, strict=False)
+    return number.set(~number.is_finite(), None).to_frame()
 
 
 def _in_order(records: pl.DataFrame) -> pl.DataFrame:

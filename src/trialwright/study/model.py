@@ -256,6 +256,8 @@ class AdverseEvents(Frozen):
 
 class Laboratory(Frozen):
     criteria: str = "5.0"
+    result: words.LaboratoryResult = "original"
+    """Which result is analysed where both can be; its limits are those of the same side."""
     policy: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
     events: Mapping[Annotated[str, Field(pattern=r"^\S+ (low|high)$")], Words] = Field(default_factory=dict)
     """``NEUT low`` to further coded terms, beside those of CTCAE, under which sites report such a value."""

@@ -113,6 +113,9 @@ Spending = Literal["obrien-fleming", "pocock", "hwang-shih-decani", "power"]
 BinEdge = Literal["lower", "upper"]
 """Which of its two edges a bin includes: ``lower``, 65 is in the bin from 65; ``upper``, in that up to 65."""
 
+LaboratoryResult = Literal["original", "standard"]
+"""The result as it was collected (LBORRES), or in standard units and rounded (LBSTRESN)."""
+
 ResponseBasis = Literal["computed", "reported"]
 
 Confirmation = Literal["confirmed", "unconfirmed"]
