@@ -110,13 +110,19 @@ def combo(tables: BatchTables, weights: tuple[tuple[float, float], ...]) -> Batc
                 V[part.trial, i, j] += per_trial(part, w[i] * w[j] * variance)
     for i in range(many):
         V[:, i, i + 1 :] = V[:, i + 1 :, i]
+    found = combo_of(U, V)
+    return BatchCombo(found.z, found.correlation, _reason(tables, found.reason == 0, Reason.NOT_APART))
+
+
+def combo_of(U: Floats, V: Floats) -> BatchCombo:
+    """From statistics (trials, weights) and covariances; where there is no number the reason is NOT_APART."""
     own = np.einsum("tii->ti", V)
     told = (own > 0).all(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.where(told[:, None], np.sqrt(own), np.nan)
         correlation = V / (error[:, :, None] * error[:, None, :])
         z = U / error
-    return BatchCombo(z, correlation, _reason(tables, told, Reason.NOT_APART))
+    return BatchCombo(z, correlation, np.where(told, 0, np.int64(Reason.NOT_APART)))
 
 
 def cox(tables: BatchTables) -> BatchCox:

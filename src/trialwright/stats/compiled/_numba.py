@@ -9,7 +9,7 @@ the file of the function alone: whoever changes a function that another file's k
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 try:
     import numba
@@ -19,6 +19,8 @@ except ImportError as error:
     ) from error
 
 F = TypeVar("F", bound=Callable[..., object])
+
+_INNER = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 
 
 def kernel(function: F) -> F:
@@ -31,4 +33,9 @@ def inner(function: F) -> F:
 
     Two counts for each array of each call are longer than the sum of a hundred numbers.
     """
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
+    return cast(F, cast(Any, numba.njit)(**_INNER)(function))
+
+
+def inlined(function: F) -> F:
+    """The same for the body of a loop: it stands where it is called, however often, for LLVM to widen."""
+    return cast(F, cast(Any, numba.njit)(**_INNER, forceinline=True)(function))

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from trialwright.stats.arrays import Floats
 from trialwright.stats.compiled._numba import inner
 
+alloca: Any = cgutils.alloca_once
 _WIDTH = 8
 _LEAF = 128
 
@@ -30,7 +31,7 @@ def _eight(squared: bool) -> Any:
         array = context.make_array(signature.args[0])(context, builder, given[0])
         vector = ir.VectorType(ir.DoubleType(), _WIDTH)
         first = builder.bitcast(builder.gep(array.data, [given[1]]), vector.as_pointer())
-        total = cgutils.alloca_once(builder, vector)
+        total = alloca(builder, vector)
 
         def block(k: Any) -> Any:
             values = builder.load(builder.gep(first, [k]))
@@ -76,7 +77,7 @@ def _pairwise(a: Floats, i: int, many: int) -> float:
         half -= half % _WIDTH
         return _pairwise(a, i, half) + _pairwise(a, i + half, many - half)
     whole = many - many % _WIDTH
-    total = _plain(a, i, whole // _WIDTH) if whole else 0.0
+    total = float(_plain(a, i, whole // _WIDTH)) if whole else 0.0
     for j in range(i + whole, i + many):
         total += a[j]
     return total
@@ -89,7 +90,7 @@ def _pairwise_squares(a: Floats, i: int, many: int) -> float:
         half -= half % _WIDTH
         return _pairwise_squares(a, i, half) + _pairwise_squares(a, i + half, many - half)
     whole = many - many % _WIDTH
-    total = _squared(a, i, whole // _WIDTH) if whole else 0.0
+    total = float(_squared(a, i, whole // _WIDTH)) if whole else 0.0
     for j in range(i + whole, i + many):
         total += a[j] * a[j]
     return total

@@ -1,9 +1,9 @@
 """Log-rank, Fleming–Harrington sums and Cox of many two-arm trials at once, one after the other.
 
 To the last bit what ``stats.batch`` makes of ``risk_tables``: the same divisions, the same order of sums
-(NumPy's pairwise sum) and the same exponential. Trials in which an event is a near-tie are told and left to
-the array form; weights are those of rho and gamma 0 or 1. Loops are kept so plain, and so short, that LLVM
-does several patients to an instruction.
+(NumPy's pairwise sum) and the same exponential, near-ties and Efron's correction included. Weights are those
+of rho and gamma 0 or 1. Loops are kept so plain, and so short, that LLVM does several patients to an
+instruction.
 """
 
 from __future__ import annotations
@@ -14,42 +14,31 @@ import numpy as np
 
 from trialwright.stats.arrays import Bools, Floats, Ints
 from trialwright.stats.batch import FARTHEST, SETTLED, STEPS
+from trialwright.stats.compiled._bits import exp, float_of
 from trialwright.stats.compiled._numba import inner, kernel
 from trialwright.stats.compiled._pairwise import squares_of, sum_of
-from trialwright.stats.elementary import EXP_LIMIT, EXP_SERIES, LN2, LN2_HIGH, LN2_LOW
 from trialwright.stats.ties import TOLERANCE
 
 MOST_STRATA = 16
 """Beyond it the array form is as fast: each stratum is a pass over all patients."""
 
 _NEAR = TOLERANCE * 1.001  # no less than the limit of timefix, whatever the marks in the last bits
-_EQUAL = 1e-11  # marks in ten last bits are less
-_SERIES = np.array(EXP_SERIES)
-_PER_LN2 = 1 / LN2
 _PATIENT = 1 << 32
 
 
 @kernel
 def judge(
-    ordered: Floats,
-    bits: Ints,
-    strata: int,
-    weights: Floats,
-    z: Floats,
-    every: Floats,
-    cox: Floats,
-    left: Bools,
+    ordered: Floats, bits: Ints, strata: int, weights: Floats, z: Floats, every: Floats, cox: Floats
 ) -> None:
     """Sorted times (trials, patients) with their marks in the last bits; ``bits`` is the same memory.
 
-    ``weights`` (tests, 2) holds rho and gamma, ``z`` (tests, trials) gets minus z. ``every`` (trials, 4, 5),
-    unless it is empty, gets statistic and covariances of the four weights of MaxCombo, ``cox`` (2, trials)
-    coefficient and standard error, unless it is empty. ``left`` becomes true where a near-tie is left to the
-    array form.
+    ``weights`` (tests, 2) holds rho and gamma, ``z`` (trials, tests) gets minus z. ``every`` (trials, 4, 5),
+    unless it is empty, gets statistic and covariances of the four weights of MaxCombo, ``cox`` (trials, 2)
+    coefficient and standard error, unless it is empty.
     """
     size = ordered.shape[1] + strata
-    packed, ends = np.empty(size, np.int64), np.empty((2, strata), np.int64)
-    _judge(ordered, bits, weights, z, every, cox, left, packed, ends[0], ends[1], np.empty((9, size)))
+    ends, new = np.empty((4, strata), np.int64), np.empty(size, np.bool_)
+    _judge(ordered, bits, weights, z, every, cox, np.empty(size, np.int64), ends, new, np.empty((12, size)))
 
 
 @inner
@@ -60,15 +49,15 @@ def _judge(
     z: Floats,
     every: Floats,
     cox: Floats,
-    left: Bools,
     packed: Ints,
-    begin: Ints,
-    end: Ints,
+    ends: Ints,
+    new: Bools,
     room: Floats,
 ) -> None:
-    strata = begin.size
-    n, n1, d1, share = room[0], room[1], room[2], room[3]
-    surprise, variance, S, w, v = room[4], room[5], room[6], room[7], room[8]
+    strata = ends.shape[1]
+    begin, end, cox_begin, cox_end = ends[0], ends[1], ends[2], ends[3]
+    n, n1, n0, d1, share = room[0], room[1], room[2], room[3], room[4]
+    surprise, variance, S, w, v = room[5], room[6], room[7], room[8], room[9]
     last = 1
     while last < strata:
         last *= 2
@@ -78,34 +67,47 @@ def _judge(
         weighted |= weights[k, 0] + weights[k, 1] > 0
     for trial in range(len(ordered)):
         here = _not_enrolled(ordered[trial])
-        marks = bits[trial, here:]
-        if _near_tie(ordered[trial, here:], marks):
-            left[trial] = True
-            continue
+        row, marks = ordered[trial, here:], bits[trial, here:]
+        tied = _within(row, _NEAR * max(row[-1], 1.0)) > 0 if row.size > 1 else False
+        if tied:
+            tied = _ties(marks, last, new, w)
         rows = 0
         for s in range(strata):
             begin[s] = rows
-            if strata == 1:
+            if tied:
+                end[s] = _tied_at_risk(marks, s, last, new, n, n1, d1, w, rows)
+            elif strata == 1:
                 end[s] = _at_risk(marks, packed, rows)
             else:
                 end[s] = _at_risk_in(marks, s, last, packed, rows)
             rows = end[s] + 1  # one to spare, which the patients after the last event have written
         rows -= 1
-        _unpack(packed[:rows], n, n1, d1)
-        _compare(n[:rows], n1, d1, share, surprise, variance)
-        if weighted:
-            _pooled_before(n, begin, end, S)
+        if tied:
+            ones = _compare_tied(begin, end, n, n1, d1, w, surprise, variance, S)
+        else:
+            ones = _compare(packed[:rows], n, n1, n0, d1, share, surprise, variance)
+            if strata > 1:
+                ones = 0
+                for s in range(strata):
+                    ones += _deaths_in_one(packed[begin[s] : end[s]])
+            if weighted:
+                _pooled_before(n, begin, end, S)
+        if cox.size:
+            if tied:
+                _efron(begin, end, n, n1, d1, w, cox_begin, cox_end, room[10], room[11])
+                fit = _cox(room[10], room[11], ones, cox_begin, cox_end, v, False)
+            else:
+                fit = _cox(n1, n0, ones, begin, end, share, True)
+            cox[trial, 0], cox[trial, 1] = fit
         for k in range(len(weights)):
             if weights[k, 0] + weights[k, 1] == 0:
                 U, V = _sums(surprise, begin, end), _sums(variance, begin, end)
             else:
                 _weigh(S[:rows], weights[k, 0], weights[k, 1], surprise, variance, w, v)
                 U, V = _sums(w, begin, end), _sums(v, begin, end)
-            z[k, trial] = -(U / math.sqrt(V)) if V > 0 else np.nan
+            z[trial, k] = -(U / math.sqrt(V)) if V > 0 else np.nan
         if every.size:
             _four(S[:rows], surprise, variance, begin, end, w, v, every[trial])
-        if cox.size:
-            cox[0, trial], cox[1, trial] = _cox(n[:rows], n1[:rows], d1[:rows], share, begin, end, w)
 
 
 @inner
@@ -118,24 +120,28 @@ def _not_enrolled(row: Floats) -> int:
 
 
 @inner
-def _near_tie(row: Floats, bits: Ints) -> bool:
-    """May an event be tied under ``stats.ties``? Equal times count too: they move the mean of that rule."""
-    if row.size < 2 or not _within(row, _NEAR * max(row[-1], 1.0)):
-        return False
-    most = _NEAR * max(row.sum() / row.size, 1.0)
-    for i in range(row.size - 1):
-        gap = row[i + 1] - row[i]
-        if gap <= most and (gap <= _EQUAL * row[i + 1] or (bits[i] | bits[i + 1]) & 1):
-            return True
-    return False
-
-
-@inner
 def _within(row: Floats, most: float) -> int:
     near = 0
     for i in range(row.size - 1):
         near += row[i + 1] - row[i] <= most
     return near
+
+
+@inner
+def _ties(bits: Ints, last: int, new: Bools, time: Floats) -> bool:
+    """Does an event share its time with somebody? ``new`` tells where a time of ``stats.ties`` starts."""
+    mean, distinct = 0.0, 0
+    for i in range(bits.size):
+        time[i] = float_of(bits[i] & ~(4 * last + 3))
+        if i == 0 or time[i] > time[i - 1]:
+            mean += time[i]
+            distinct += 1
+    most = TOLERANCE * max(mean / distinct, 1.0)
+    new[0], tied = True, False
+    for i in range(1, bits.size):
+        new[i] = time[i] - time[i - 1] > most
+        tied |= not new[i] and (bits[i] | bits[i - 1]) & 1 > 0
+    return tied
 
 
 @inner
@@ -172,21 +178,123 @@ def _at_risk_in(bits: Ints, stratum: int, last: int, packed: Ints, first: int) -
 
 
 @inner
-def _unpack(packed: Ints, n: Floats, n1: Floats, d1: Floats) -> None:
-    for i in range(packed.size):
-        word = packed[i]
-        n[i] = word >> 32
-        n1[i] = (word & (_PATIENT - 1)) >> 1
-        d1[i] = word & 1
+def _tied_at_risk(
+    bits: Ints,
+    stratum: int,
+    last: int,
+    new: Bools,
+    n: Floats,
+    n1: Floats,
+    d1: Floats,
+    d: Floats,
+    first: int,
+) -> int:
+    """One row for each time with events: at risk, of them in group 1, events in group 1, events."""
+    alive, alive_1 = 0, 0
+    for i in range(bits.size):
+        if (bits[i] >> 2) & last == stratum:
+            alive += 1
+            alive_1 += (bits[i] >> 1) & 1
+    k, fresh = first, True
+    d[k] = 0
+    for i in range(bits.size):
+        fresh |= new[i]
+        if (bits[i] >> 2) & last != stratum:
+            continue
+        if fresh:
+            k += d[k] > 0
+            n[k], n1[k], d1[k], d[k], fresh = alive, alive_1, 0, 0, False
+        arm = (bits[i] >> 1) & 1
+        d[k] += bits[i] & 1
+        d1[k] += bits[i] & arm
+        alive -= 1
+        alive_1 -= arm
+    return k + int(d[k] > 0)
 
 
 @inner
-def _compare(n: Floats, n1: Floats, d1: Floats, share: Floats, surprise: Floats, variance: Floats) -> None:
-    for i in range(n.size):
+def _compare(
+    packed: Ints,
+    n: Floats,
+    n1: Floats,
+    n0: Floats,
+    d1: Floats,
+    share: Floats,
+    surprise: Floats,
+    variance: Floats,
+) -> int:
+    """The words as numbers, and events less expected; how many events there are in group 1."""
+    ones = 0
+    for i in range(packed.size):
+        word = packed[i]
+        all_of, one = word >> 32, (word & (_PATIENT - 1)) >> 1
+        n[i], n1[i], n0[i], d1[i] = all_of, one, all_of - one, word & 1
+        ones += word & 1
+    for i in range(packed.size):
         p = n1[i] / n[i]
         share[i] = p
         surprise[i] = d1[i] - p
         variance[i] = p * (1 - p)
+    return ones
+
+
+@inner
+def _deaths_in_one(packed: Ints) -> int:
+    ones = 0
+    for i in range(packed.size):
+        ones += packed[i] & 1
+    return ones
+
+
+@inner
+def _compare_tied(
+    begin: Ints,
+    end: Ints,
+    n: Floats,
+    n1: Floats,
+    d1: Floats,
+    d: Floats,
+    surprise: Floats,
+    variance: Floats,
+    S: Floats,
+) -> int:
+    ones = 0
+    for s in range(begin.size):
+        alive = 1.0
+        for i in range(begin[s], end[s]):
+            p = n1[i] / n[i]
+            surprise[i] = d1[i] - d[i] * p
+            variance[i] = d[i] * (p * (1 - p)) * (n[i] - d[i]) / max(n[i] - 1, 1.0)
+            S[i] = alive
+            alive *= 1 - d[i] / n[i]
+            ones += int(d1[i])
+    return ones
+
+
+@inner
+def _efron(
+    begin: Ints,
+    end: Ints,
+    n: Floats,
+    n1: Floats,
+    d1: Floats,
+    d: Floats,
+    cox_begin: Ints,
+    cox_end: Ints,
+    cox_n1: Floats,
+    cox_n0: Floats,
+) -> None:
+    """A row for each event: the k-th of d leaves the share k/d of all d behind."""
+    row = 0
+    for s in range(begin.size):
+        cox_begin[s] = row
+        for i in range(begin[s], end[s]):
+            for k in range(int(d[i])):
+                f = k / d[i]
+                cox_n1[row] = n1[i] - f * d1[i]
+                cox_n0[row] = n[i] - n1[i] - f * (d[i] - d1[i])
+                row += 1
+        cox_end[s] = row
 
 
 @inner
@@ -238,23 +346,23 @@ def _four(
 
 @inner
 def _cox(
-    n: Floats, n1: Floats, d1: Floats, share: Floats, begin: Ints, end: Ints, p: Floats
+    n1: Floats, n0: Floats, ones: int, begin: Ints, end: Ints, p: Floats, ready: bool
 ) -> tuple[float, float]:
-    """Log hazard ratio and its standard error: the Newton of ``batch.cox``, step for step."""
-    ones, surely, perhaps = 0, 0, 0
+    """Log hazard ratio and its standard error: the Newton of ``batch.cox``, step for step.
+
+    ``p`` is overwritten; where ``ready`` it holds the shares at no difference.
+    """
+    surely, perhaps, rows = 0, 0, end[-1]
     for s in range(begin.size):
-        part = slice(begin[s], end[s])
-        counted = _count(n[part], n1[part], d1[part])
-        ones, surely, perhaps = ones + counted[0], surely + counted[1], perhaps + counted[2]
-    if not (surely < ones and ones < perhaps):
+        some = _certain(n1[begin[s] : end[s]], n0[begin[s] : end[s]])
+        surely, perhaps = surely + some[0], perhaps + some[1]
+    if not surely < ones < perhaps:
         return np.nan, np.nan
     beta, low, high = 0.0, -np.inf, np.inf
     for step in range(STEPS):
-        if step:
-            _share_at(_exp(-beta), n, n1, p)
-            expected, information = _expected(p, begin, end)
-        else:
-            expected, information = _expected(share, begin, end)
+        if step or not ready:
+            _share_at(exp(-beta), n1[:rows], n0, p)
+        expected, information = _expected(p, begin, end)
         score = ones - expected
         move = score / information
         if move * score < SETTLED:
@@ -269,19 +377,19 @@ def _cox(
 
 
 @inner
-def _count(n: Floats, n1: Floats, d1: Floats) -> tuple[int, int, int]:
-    ones, surely, perhaps = 0, 0, 0
-    for i in range(n.size):
-        ones += d1[i] > 0
-        surely += n[i] == n1[i]
+def _certain(n1: Floats, n0: Floats) -> tuple[int, int]:
+    """Events that must be in group 1, and those that may be."""
+    surely, perhaps = 0, 0
+    for i in range(n1.size):
+        surely += n0[i] == 0
         perhaps += n1[i] > 0
-    return ones, surely, perhaps
+    return surely, perhaps
 
 
 @inner
-def _share_at(odds: float, n: Floats, n1: Floats, p: Floats) -> None:
-    for i in range(n.size):
-        p[i] = n1[i] / (odds * (n[i] - n1[i]) + n1[i])
+def _share_at(odds: float, n1: Floats, n0: Floats, p: Floats) -> None:
+    for i in range(n1.size):
+        p[i] = n1[i] / (odds * n0[i] + n1[i])
 
 
 @inner
@@ -293,18 +401,6 @@ def _expected(p: Floats, begin: Ints, end: Ints) -> tuple[float, float]:
         share += total
         information += total - squares_of(p, begin[s], end[s])
     return share, information
-
-
-@inner
-def _exp(x: float) -> float:
-    """``elementary.exp``."""
-    x = min(max(x, -EXP_LIMIT), EXP_LIMIT)
-    k = np.rint(x * _PER_LN2)
-    r = (x - k * LN2_HIGH) - k * LN2_LOW
-    p = _SERIES[0]
-    for c in _SERIES[1:]:
-        p = p * r + c
-    return math.ldexp(p, int(k))
 
 
 @inner

@@ -1,0 +1,1 @@
+"""Compiled forms of ``simulate.cohort`` and ``simulate.looks``: the same bits, imported only when used."""

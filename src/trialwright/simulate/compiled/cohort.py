@@ -1,0 +1,340 @@
+"""Patients of many trials, compiled: bit by bit the cohort of ``simulate.cohort``.
+
+Patients of one trial are drawn together, several to an instruction. Arrays are lent by a ``Room``, used
+again and again: fresh memory costs more than the numbers that are written into it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trialwright.simulate import cohort as array_form
+from trialwright.simulate.allocate import FIRST_BLOCK_STREAM, SIMPLE_STREAM, Chance, fixed, orders
+from trialwright.simulate.arrive import entries
+from trialwright.simulate.cohort import Cohort, means_of_loss
+from trialwright.simulate.compiled.draws import UNIT, word_of
+from trialwright.simulate.counter import key_of
+from trialwright.simulate.design import ALMOST_NEVER, Design
+from trialwright.stats.arrays import Bools, Floats, Ints
+from trialwright.stats.compiled._bits import minus_log
+from trialwright.stats.compiled._numba import inner, kernel
+
+Bytes = npt.NDArray[np.uint8]
+Halves = npt.NDArray[np.uint32]
+
+_LATE = 1 / ALMOST_NEVER
+_FIXED, _SIMPLE, _BLOCKS = range(3)
+_METHODS = {"fixed": _FIXED, "simple": _SIMPLE, "permuted_blocks": _BLOCKS}
+_UNKNOWN = frozenset({"weibull", "cure", "states", "sites"})
+
+
+class Patients:
+    """A design, ready to enrol, and memory for so many trials at a time."""
+
+    def __init__(self, design: Design, trials: int) -> None:
+        """``design.allocation`` must be there."""
+        assert design.allocation is not None
+        self.design, self.trials = design, trials
+        self.known = not design.features & _UNKNOWN and not design.allocation.by_site
+        shape = trials, design.patients
+        self.ordered = np.empty(shape)
+        if not self.known:
+            return
+        self.entry, self.leaves, self.event_at = np.empty(shape), np.empty(shape), np.empty(shape)
+        self.coming = np.empty(shape, np.uint32)
+        self.plan = _plan(design)
+        self.stratum = np.empty(shape if len(design.strata) > 1 else (0, 0), np.uint8)
+        self.one = np.empty(shape if self.plan.method != _FIXED else (1, design.patients), np.bool_)
+        if self.plan.method == _FIXED:
+            self.one[0] = fixed(design.allocation, design.patients)
+
+    def enrol(self, seed: int, first: int, trials: int) -> Cohort:
+        """``cohort.enrol``; the arrays are good until the next call."""
+        replicate = np.arange(first, first + trials)
+        if not self.known:
+            return array_form.enrol(self.design, seed, replicate)
+        low, high = key_of(seed)
+        here, plan = slice(trials), self.plan
+        leaves, event_at = self.leaves[here], self.event_at[here]
+        one = self.one if len(self.one) == 1 else self.one[here]
+        stratum = self.stratum[here]
+        _draw(
+            np.uint64(first),
+            np.uint64(low | high << 32),
+            (plan.method, plan.share, plan.listed),
+            (plan.edges, plan.stratum_of),
+            (plan.size, plan.many, plan.begin),
+            plan.slots,
+            (plan.limit, plan.months, plan.losing),
+            one,
+            stratum,
+            self.coming[here],
+            leaves,
+            event_at,
+        )
+        entry = self._entries(Chance(seed, replicate), self.coming[here])
+        _calendar(entry, event_at)
+        return Cohort(entry, leaves, event_at, one, stratum if stratum.size else None)
+
+    def _entries(self, chance: Chance, coming: Halves) -> Floats:
+        accrual, entry = self.design.accrual, self.entry[: len(coming)]
+        if accrual.model == "uniform" and not accrual.rate:
+            coming.sort(axis=1)  # as words of 32 bits, half the work
+            _spread(coming, accrual.months, entry)
+        else:
+            entry[:], _ = entries(accrual, (coming.astype(np.float64) + 0.5) * UNIT, chance)
+        return entry
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """What a kernel needs of a design, in arrays."""
+
+    method: int
+    share: float
+    listed: bool
+    """Each stratum has its own list."""
+    edges: Floats
+    stratum_of: Bytes
+    size: Ints
+    many: Ints
+    begin: Ints
+    slots: Bools
+    limit: Floats
+    """What each piece but the last can add up to: (pieces, rows)."""
+    months: Floats
+    """For each unit of hazard added up."""
+    losing: Floats
+
+
+def _plan(design: Design) -> _Plan:
+    allocation, times = design.allocation, design.hazards
+    assert allocation is not None
+    blocks = orders(allocation) if allocation.method == "permuted_blocks" else None
+    rate, none = np.ascontiguousarray(times.rate.T), np.zeros(0, np.int64)
+    return _Plan(
+        method=_METHODS[allocation.method],
+        share=allocation.share,
+        listed=allocation.stratified and len(design.strata) > 1,
+        edges=np.cumsum([group.share for group in design.groups])[:-1],
+        stratum_of=np.array(design.stratum_of_group, dtype=np.uint8),
+        size=blocks.size if blocks else none,
+        many=blocks.many if blocks else none,
+        begin=blocks.begin if blocks else none,
+        slots=blocks.slots if blocks else np.zeros(0, np.bool_),
+        limit=rate[:-1] * np.diff(times.start)[:, None],
+        months=1 / rate,
+        losing=means_of_loss(design.dropout),
+    )
+
+
+@kernel
+def _draw(
+    first: np.uint64,
+    key: np.uint64,
+    allocation: tuple[int, float, bool],
+    groups: tuple[Floats, Bytes],
+    blocks: tuple[Ints, Ints, Ints],
+    slots: Bools,
+    times: tuple[Floats, Floats, Floats],
+    one: Bools,
+    stratum: Bytes,
+    coming: Halves,
+    leaves: Floats,
+    event_at: Floats,
+) -> None:
+    """Words of 32 bits are kept as such: the narrower they are, the more of them are made at a time.
+
+    Stratum, arm, and own months until event or loss; ``event_at`` gets own months until the event."""
+    trials, patients = coming.shape
+    word, total, row = np.empty((3, patients), np.uint32), np.empty(patients), np.empty(patients, np.int64)
+    left = np.empty((groups[1].size, 3), np.int64)
+    for trial in range(trials):
+        _draw_one(
+            first + np.uint64(trial),
+            key,
+            allocation,
+            groups,
+            blocks,
+            slots,
+            times,
+            one[min(trial, len(one) - 1)],
+            stratum[trial] if stratum.size else stratum.ravel(),
+            coming[trial],
+            leaves[trial],
+            event_at[trial],
+            (word[0], word[1], word[2]),
+            total,
+            row,
+            left,
+        )
+
+
+@inner
+def _draw_one(
+    replicate: np.uint64,
+    key: np.uint64,
+    allocation: tuple[int, float, bool],
+    groups: tuple[Floats, Bytes],
+    blocks: tuple[Ints, Ints, Ints],
+    slots: Bools,
+    times: tuple[Floats, Floats, Floats],
+    arm: Bools,
+    stratum: Bytes,
+    coming: Halves,
+    leaves: Floats,
+    event: Floats,
+    word: tuple[Halves, Halves, Halves],
+    total: Floats,
+    row: Ints,
+    left: Ints,
+) -> None:
+    life, loss, kind = word
+    method, share, listed = allocation
+    limit, months, losing = times
+    for i in range(life.size):
+        life[i], coming[i], loss[i], kind[i] = word_of(np.uint64(i), np.uint64(0), replicate, key)
+    single = groups[1].size == 1
+    if not single:
+        _group(kind, groups[0], row)
+        for i in range(stratum.size):
+            stratum[i] = groups[1][row[i]]
+    if method == _SIMPLE:
+        _simple(replicate, key, share, arm)
+    elif method == _BLOCKS:
+        for k in range(len(left)):
+            left[k, 0] = left[k, 1] = left[k, 2] = 0
+        for i in range(arm.size):
+            arm[i] = _slot(replicate, key, blocks, slots, int(stratum[i]) if listed else 0, left)
+    for i in range(life.size):
+        total[i] = minus_log((life[i] + 0.5) * UNIT)
+        leaves[i] = 0
+    if single:
+        for piece in range(len(limit)):
+            _piece_of_two(total, arm, limit[piece], months[piece], leaves)
+        _rest_of_two(total, arm, months[-1], leaves)
+    else:
+        for i in range(arm.size):
+            row[i] = 2 * row[i] + arm[i]
+        for piece in range(len(limit)):
+            _piece(total, row, limit[piece], months[piece], leaves)
+        _rest(total, row, months[-1], leaves)
+    if losing.size:
+        _lose(loss, arm, losing[0], losing[1], leaves, event)
+    else:
+        _copy(leaves, event)
+
+
+@inner
+def _copy(source: Floats, target: Floats) -> None:
+    for i in range(source.size):
+        target[i] = source[i]
+
+
+@inner
+def _group(word: Halves, edges: Floats, group: Ints) -> None:
+    for i in range(group.size):
+        group[i] = 0
+    for k in range(edges.size):
+        edge = edges[k]
+        for i in range(group.size):
+            group[i] += (word[i] + 0.5) * UNIT > edge
+
+
+@inner
+def _simple(replicate: np.uint64, key: np.uint64, share: float, arm: Bools) -> None:
+    for i in range(arm.size):
+        word, _, _, _ = word_of(np.uint64(i), np.uint64(SIMPLE_STREAM), replicate, key)
+        arm[i] = (word + 0.5) * UNIT < share
+
+
+@inner
+def _slot(
+    replicate: np.uint64,
+    key: np.uint64,
+    blocks: tuple[Ints, Ints, Ints],
+    slots: Bools,
+    listed: int,
+    left: Ints,
+) -> bool:
+    """``left`` holds of each list the next slot, the end of its block, and how many blocks there were."""
+    size, many, begin = blocks
+    mine = left[listed]
+    if mine[0] == mine[1]:
+        stream = np.uint64(FIRST_BLOCK_STREAM + listed)
+        which, arranged, _, _ = word_of(np.uint64(mine[2]), stream, replicate, key)
+        kind = int((which + 0.5) * UNIT * size.size)
+        order = int((arranged + 0.5) * UNIT * many[kind])
+        mine[0] = begin[kind] + order * size[kind]
+        mine[1] = mine[0] + size[kind]
+        mine[2] += 1
+    mine[0] += 1
+    return bool(slots[mine[0] - 1])
+
+
+@inner
+def _piece(total: Floats, row: Ints, limit: Floats, months: Floats, found: Floats) -> None:
+    """``cohort._waiting``: what of the hazard's sum lies in this piece, as months, and what is left."""
+    for i in range(total.size):
+        inside = min(total[i], limit[row[i]])
+        found[i] += inside * months[row[i]]
+        total[i] -= inside
+
+
+@inner
+def _rest(total: Floats, row: Ints, months: Floats, found: Floats) -> None:
+    for i in range(total.size):
+        found[i] += total[i] * months[row[i]]
+
+
+@inner
+def _piece_of_two(total: Floats, arm: Bools, limit: Floats, months: Floats, found: Floats) -> None:
+    """The same of two rows: a choice is faster than a table."""
+    l0, l1, m0, m1 = limit[0], limit[1], months[0], months[1]
+    for i in range(total.size):
+        inside = min(total[i], l1 if arm[i] else l0)
+        found[i] += inside * (m1 if arm[i] else m0)
+        total[i] -= inside
+
+
+@inner
+def _rest_of_two(total: Floats, arm: Bools, months: Floats, found: Floats) -> None:
+    m0, m1 = months[0], months[1]
+    for i in range(total.size):
+        found[i] += total[i] * (m1 if arm[i] else m0)
+
+
+@inner
+def _lose(word: Halves, arm: Bools, mean0: float, mean1: float, leaves: Floats, event: Floats) -> None:
+    for i in range(arm.size):
+        lost = minus_log((word[i] + 0.5) * UNIT) * (mean1 if arm[i] else mean0)
+        event[i] = _LATE if leaves[i] > lost else leaves[i]
+        leaves[i] = min(leaves[i], lost)
+
+
+@kernel
+def _spread(coming: Halves, months: float, entry: Floats) -> None:
+    for trial in range(len(coming)):
+        _spread_one(coming[trial], months, entry[trial])
+
+
+@inner
+def _spread_one(coming: Halves, months: float, entry: Floats) -> None:
+    for i in range(coming.size):
+        entry[i] = (coming[i] + 0.5) * UNIT * months
+
+
+@kernel
+def _calendar(entry: Floats, event_at: Floats) -> None:
+    """Own months to calendar months; what is late stays where it is, for a month is nothing to it."""
+    for trial in range(len(entry)):
+        _add(entry[trial], event_at[trial])
+
+
+@inner
+def _add(entry: Floats, event_at: Floats) -> None:
+    for i in range(entry.size):
+        event_at[i] += entry[i]

@@ -1,0 +1,222 @@
+"""The looks at many trials, compiled: bit by bit the ``Seen`` of ``simulate.looks``."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from trialwright.simulate.cohort import NEVER, Clock, Cohort
+from trialwright.simulate.design import Design, Test
+from trialwright.simulate.looks import Seen
+from trialwright.stats import batch
+from trialwright.stats.arrays import Bools, Floats, Ints
+from trialwright.stats.compiled._bits import bits_of
+from trialwright.stats.compiled._numba import inner, kernel
+from trialwright.stats.compiled.trials import MOST_STRATA, judge
+
+Bytes = npt.NDArray[np.uint8]
+
+_KINDS = {"logrank", "fleming-harrington", "maxcombo"}
+_PLAIN = {0.0, 1.0}
+
+
+def knows(design: Design) -> bool:
+    """Tests of one endpoint, with weights that are products of S and 1 - S; strata that are not too many."""
+    return (
+        not design.predictability
+        and len(design.strata) <= MOST_STRATA
+        and len({test.endpoint for test in design.tests}) == 1
+        and all(test.kind in _KINDS and {test.rho, test.gamma} <= _PLAIN for test in design.tests)
+    )
+
+
+class Sight:
+    """What is seen of so many trials, written block by block."""
+
+    def __init__(self, design: Design, trials: int) -> None:
+        looks = len(design.looks)
+        self.design = design
+        self.events_of = np.array([look.events or 0 for look in design.looks], dtype=np.int64)
+        self.month_of = np.array([look.month or np.inf for look in design.looks])
+        self.last = np.array([look.whichever == "last" for look in design.looks])
+        self.month, self.reached = np.empty((looks, trials)), np.empty((looks, trials), np.bool_)
+        self.enrolled = np.empty((looks, trials), np.int64)
+        self.events = np.empty((looks, trials), np.int64)
+        self.tables = [
+            _Table(design, stratified, looks, trials)
+            for stratified in sorted({test.stratified for test in design.tests})
+        ]
+
+    def look(self, cohort: Cohort, ordered: Floats, first: int) -> None:
+        """All looks at the trials of ``cohort``, which begin at ``first``; ``ordered`` is room for them."""
+        clock, here = cohort.clock(self.design.tests[0].endpoint), slice(first, first + len(ordered))
+        entry = np.ascontiguousarray(cohort.entry)
+        self._cut(clock, entry, ordered, here)
+        for k in range(len(self.events_of)):
+            month = self.month[k, here]
+            _count(month, entry, clock.event_at, self.enrolled[k, here], self.events[k, here])
+            for table in self.tables:
+                table.judge(k, here, month, entry, clock, cohort, ordered)
+
+    def _cut(self, clock: Clock, entry: Floats, ordered: Floats, here: slice) -> None:
+        wanted = self.events_of[self.events_of > 0]
+        if wanted.size:
+            np.copyto(ordered, clock.event_at)
+            if wanted.size == 1 and ordered.shape[1] > _WORTH:
+                ordered.partition(int(wanted[0]) - 1, axis=1)
+            else:
+                ordered.sort(axis=1)
+        rules = (self.events_of, self.month_of, self.last)
+        _cut(ordered, entry, clock.leaves, rules, self.month[:, here], self.reached[:, here])
+
+    def seen(self, trials: int) -> tuple[Seen, ...]:
+        """Of the first ``trials``."""
+        return tuple(self._seen(k, slice(trials)) for k in range(len(self.events_of)))
+
+    def _seen(self, k: int, here: slice) -> Seen:
+        z: list[Floats] = [np.empty(0)] * len(self.design.tests)
+        combined: list[batch.BatchCombo | None] = [None] * len(z)
+        for table in self.tables:
+            for i, column in zip(table.plain, table.z[k, here].T, strict=True):
+                z[i] = column
+            for i in table.combo:
+                both = batch.combo_of(table.sums[k, here, :, 0], table.sums[k, here, :, 1:])
+                z[i], combined[i] = -both.z.min(axis=1), both
+            if table.cox.size:
+                log_hr, std_error = table.cox[k, here].T
+        return Seen(
+            self.month[k, here],
+            self.reached[k, here],
+            self.enrolled[k, here],
+            self.events[k, here],
+            tuple(z),
+            tuple(combined),
+            log_hr,
+            std_error,
+        )
+
+
+_WORTH = 256
+"""Patients from which on finding one event in order is faster than ordering all."""
+
+
+class _Table:
+    """The tests that share strata, or have none."""
+
+    def __init__(self, design: Design, stratified: bool, looks: int, trials: int) -> None:
+        tests = [(i, test) for i, test in enumerate(design.tests) if test.stratified == stratified]
+        self.plain = [i for i, test in tests if test.kind != "maxcombo"]
+        self.combo = [i for i, test in tests if test.kind == "maxcombo"]
+        self.weights = np.array([_weights(design.tests[i]) for i in self.plain]).reshape(-1, 2)
+        self.strata = len(design.strata) if stratified else 1
+        self.width = 2 + (self.strata - 1).bit_length()
+        self.z = np.empty((looks, trials, len(self.plain)))
+        self.sums = np.empty((looks, trials if self.combo else 0, 4, 5))
+        first = design.tests[0].stratified == stratified
+        self.cox = np.empty((looks, trials if first else 0, 2))
+
+    def judge(
+        self, k: int, here: slice, month: Floats, entry: Floats, clock: Clock, cohort: Cohort, ordered: Floats
+    ) -> None:
+        bits = ordered.view(np.int64)
+        stratum = cohort.stratum if self.strata > 1 and cohort.stratum is not None else _NONE
+        _pack(month, entry, clock.leaves, clock.event_at, cohort.experimental, stratum, self.width, bits)
+        ordered.sort(axis=1)
+        z, sums, cox = self.z[k, here], self.sums[k, here], self.cox[k, here]
+        judge(ordered, bits, self.strata, self.weights, z, sums, cox)
+
+
+_NONE = np.empty((0, 0), np.uint8)
+
+
+def _weights(test: Test) -> tuple[float, float]:
+    return (test.rho, test.gamma) if test.kind == "fleming-harrington" else (0.0, 0.0)
+
+
+@kernel
+def _cut(
+    ordered: Floats,
+    entry: Floats,
+    leaves: Floats,
+    rules: tuple[Ints, Floats, Bools],
+    month: Floats,
+    reached: Bools,
+) -> None:
+    """``looks._cuts``: when each look is, and whether its events were reached."""
+    events, month_of, last = rules
+    for trial in range(len(ordered)):
+        earlier = 0.0
+        for k in range(events.size):
+            at, late = month_of[k], False
+            if events[k]:
+                at = ordered[trial, events[k] - 1]
+                late = at >= NEVER
+                if late:
+                    at = _end(entry[trial], leaves[trial])
+                if last[k] and month_of[k] < np.inf:
+                    at = max(at, month_of[k])
+                else:
+                    late |= at > month_of[k]
+                    at = min(at, month_of[k])
+            earlier = max(at, earlier)
+            month[k, trial], reached[k, trial] = earlier, not late
+
+
+@inner
+def _end(entry: Floats, leaves: Floats) -> float:
+    """When nobody who can leave is left."""
+    end = 0.0
+    for i in range(entry.size):
+        end = max(end, entry[i] + (leaves[i] if leaves[i] < NEVER else 0.0))
+    return end
+
+
+@kernel
+def _count(month: Floats, entry: Floats, event_at: Floats, enrolled: Ints, events: Ints) -> None:
+    for trial in range(month.size):
+        enrolled[trial] = _by(month[trial], entry[trial])
+        events[trial] = _by(month[trial], event_at[trial])
+
+
+@inner
+def _by(cut: float, month: Floats) -> int:
+    count = 0
+    for i in range(month.size):
+        count += month[i] <= cut
+    return count
+
+
+@kernel
+def _pack(
+    month: Floats,
+    entry: Floats,
+    leaves: Floats,
+    event_at: Floats,
+    one: Bools,
+    stratum: Bytes,
+    width: int,
+    packed: Ints,
+) -> None:
+    """Times until event, loss or cut, with event, group and stratum in their last bits."""
+    low = (1 << width) - 1
+    for trial in range(month.size):
+        arm = one[min(trial, len(one) - 1)]
+        _pack_one(month[trial], entry[trial], leaves[trial], event_at[trial], arm, low, packed[trial])
+        if stratum.size:
+            _add_strata(stratum[trial], packed[trial])
+
+
+@inner
+def _pack_one(
+    cut: float, entry: Floats, leaves: Floats, event_at: Floats, arm: Bools, low: int, packed: Ints
+) -> None:
+    """The event on the calendar, so that the one that triggers the cut counts. + 0.0: no minus zero."""
+    for i in range(entry.size):
+        time = min(cut - entry[i], leaves[i]) + 0.0
+        packed[i] = (bits_of(time) & ~low) | (event_at[i] <= cut) | arm[i] << 1
+
+
+@inner
+def _add_strata(stratum: Bytes, packed: Ints) -> None:
+    for i in range(packed.size):
+        packed[i] |= np.int64(stratum[i]) << 2
