@@ -671,3 +671,30 @@ def test_baseline_scans_are_one_assessment_however_far_apart() -> None:
 """
     sums, _, found = _built(drawn)
     assert (sums["AVAL"].to_list(), found) == ([80.0, 70.0], [])
+
+
+#: A target of the liver of 50 mm, whose scans call it a node: its longest diameter, its short axis, what the
+#: reader reported. The longest diameter counts, for at baseline it was no node.
+MOVED = table("""
+ first | short | second | then | reported | computed | reason
+ 36    | 34    | 36     | 34   | PR       | SD       | nodes by the place written at the scan, not at baseline
+ 20    | 18    | 36     | 34   | PR       | PD       | nodes by the place written at the scan, not at baseline, and growth compared with the baseline
+""")
+
+
+@pytest.mark.parametrize("case", MOVED.to_dicts(), ids=lambda case: f"{case['first']} {case['reported']}")
+def test_a_target_that_scans_call_a_node_explains_a_response(case: dict[str, Any]) -> None:
+    drawn = f"""
+ visit    | day | lesion | test  | value
+ BASELINE | -10 | T01    | LDIAM | 50
+ W6       |  42 | T01    | LDIAM | {case["first"]}
+ W6       |  42 | T01    | LPERP | {case["short"]}
+ W12      |  84 | T01    | LDIAM | {case["second"]}
+ W12      |  84 | T01    | LPERP | {case["then"]}
+"""
+    tu = {"USUBJID": "X", "TUSEQ": 1, "TULNKID": "T01", "TUSTRESC": "TARGET", "TULOC": "LIVER"}
+    domains = {"TU": pl.DataFrame([tu | {"TUEVAL": "INVESTIGATOR"}])}
+    rs = _rs(("W12", 84, case["reported"]))
+    _, built, found = _built(drawn, rs=rs, domains=domains)
+    assert _said(built, "OVRLC")[-1] == case["computed"]
+    assert f"the response reported is not the one computed: {case['reason']}" in found

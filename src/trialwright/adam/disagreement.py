@@ -104,6 +104,15 @@ def _readings(study: Study, seen: Lesions) -> Iterator[_Reading]:
         ("lesions that were not measured counted as 0 mm, growth over the baseline", _as_if_gone(plain)),
     ):
         yield _Reading(words, seen.course.with_columns(target_response=pl.when(later).then(target)))
+    here = pl.coalesce("here_mm", "diameter_mm")
+    course = recist.target_course(seen.targets.with_columns(diameter_mm=here), plain)
+    words = "nodes by the place written at the scan, not at baseline"
+    yield _Reading(words, course)
+    without_nadir = pl.when(later).then(_target(plain, baseline))
+    yield _Reading(
+        f"{words}, and growth compared with the baseline",
+        course.with_columns(target_response=without_nadir),
+    )
     yield _Reading("new lesions left aside", seen.course, new=False)
     yield _Reading("non-target lesions left aside", seen.course, non_targets=False)
     yield _Reading("target lesions taken alone", seen.course, non_targets=False, new=False)

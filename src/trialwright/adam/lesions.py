@@ -58,7 +58,8 @@ _VISIT = ["USUBJID", "reader", "assessment"]
 class Lesions:
     """What each reader saw: ``subject`` is USUBJID, ``assessor`` the reader, ``day`` is from randomisation.
 
-    targets                     the diameters that ``course`` is made of, with SRCSEQ
+    targets                     the diameters that ``course`` is made of, with SRCSEQ; ``here_mm``, if another
+                                diameter is wanted by the place that the scan itself writes
     course                      ``recist.target_course`` of the study's policy
     non_targets, new            rows for ``recist.non_target_course`` and ``time_points``, with SRCSEQ
     points                      ``recist.time_points`` of all that
@@ -267,8 +268,11 @@ def _classified(tr: pl.DataFrame, sdtm: Sdtm, words: Tumour) -> pl.DataFrame:
     said = pl.col("GRPID").replace_strict(kinds, default=None, return_dtype=pl.String)
     known = pl.col("_kind").replace_strict(kinds, default=None, return_dtype=pl.String)
     organ = pl.coalesce("_place", "LOC")
-    nodal = organ.is_in(list(words.nodal_locations)).fill_null(False)
-    return tr.with_columns(kind=pl.coalesce(said, known), organ=organ, nodal=nodal).drop(
+    nodal, here = (
+        place.is_in(list(words.nodal_locations)).fill_null(False)
+        for place in (organ, pl.coalesce("LOC", "_place"))
+    )
+    return tr.with_columns(kind=pl.coalesce(said, known), organ=organ, nodal=nodal, _nodal_here=here).drop(
         "_kind", "_place", "LOC"
     )
 
@@ -285,34 +289,57 @@ def _targets(tr: pl.DataFrame, words: Tumour) -> tuple[pl.DataFrame, pl.DataFram
     """
     spoken = pl.coalesce("STRESC", "ORRES").str.to_uppercase()
     state = spoken.replace_strict({**TARGET_STATES, **words.states}, default=None, return_dtype=pl.String)
-    diameter = pl.when("nodal").then(_rank(words.nodal_diameter)).otherwise(_rank(words.diameter))
     said = pl.col("TESTCD").is_in(list(words.state))
     rows = tr.filter((pl.col("kind") == "TARGET") & pl.col("LNKID").is_not_null()).with_columns(
         state=pl.when(pl.col("STAT") == "NOT DONE").then(pl.lit("not_evaluable")).otherwise(state),
-        _rank=pl.coalesce(diameter, pl.when(said).then(len(words.diameter) + len(words.nodal_diameter))),
+        _rank=pl.coalesce(
+            _rank("nodal", words), pl.when(said).then(len(words.diameter) + len(words.nodal_diameter))
+        ),
         _said=said.fill_null(False),
     )
-    rows = rows.filter(pl.col("_rank").is_not_null())
     rows = rows.with_columns(placed(rows, ["LNKID"], within=rows["_visit"]).alias("_lesion"))
+    here = _chosen_here(rows, words)
+    rows = rows.filter(pl.col("_rank").is_not_null())
     best = rows.filter(pl.col("_rank") == pl.col("_rank").min().over("_lesion", "day"))
     spoken_apart = (
         rows.filter(pl.col("_said")).group_by("_lesion").agg(_apart=pl.col("state").drop_nulls().min())
     )
-    best = best.join(spoken_apart, on="_lesion", how="left", maintain_order="left").with_columns(
-        state=pl.coalesce("state", "_apart")
+    best = (
+        best.join(spoken_apart, on="_lesion", how="left", maintain_order="left")
+        .join(here, on=["_lesion", "day"], how="left", maintain_order="left")
+        .with_columns(state=pl.coalesce("state", "_apart"))
     )
     odd = best.filter(
         (pl.col("number").is_null() & pl.col("state").is_null()) | (pl.col("number") < 0).fill_null(False)
     )
     frame = best.select(
-        *_VISIT, "day", "LNKID", "number", "nodal", "organ", "state", "baseline", "SRCSEQ"
+        *_VISIT, "day", "LNKID", "number", "nodal", "organ", "state", "baseline", "SRCSEQ", "here_mm"
     ).rename({"LNKID": "lesion", "number": "diameter_mm"})
     return frame, _odd(odd, "a target lesion without a usable diameter")
 
 
-def _rank(tests: tuple[str, ...]) -> pl.Expr:
-    order = {test: i for i, test in enumerate(tests)}
-    return pl.col("TESTCD").replace_strict(order, default=None, return_dtype=pl.Int64)
+def _rank(nodal: str, words: Tumour) -> pl.Expr:
+    """The place of a row's test among those that the rules want of a node, or of what is none."""
+    of_node, of_other = (
+        pl.col("TESTCD").replace_strict(
+            {test: i for i, test in enumerate(tests)}, default=None, return_dtype=pl.Int64
+        )
+        for tests in (words.nodal_diameter, words.diameter)
+    )
+    return pl.when(nodal).then(of_node).otherwise(of_other)
+
+
+def _chosen_here(rows: pl.DataFrame, words: Tumour) -> pl.DataFrame:
+    """``here_mm``: the diameter for the place that the scan writes, where that makes or unmakes a node."""
+    moved = rows.filter(pl.col("nodal") != pl.col("_nodal_here")).with_columns(
+        _rank=_rank("_nodal_here", words)
+    )
+    return (
+        moved.drop_nulls("_rank")
+        .sort("_rank", "SRCSEQ")
+        .unique(["_lesion", "day"], keep="first", maintain_order=True)
+        .select("_lesion", "day", here_mm="number")
+    )
 
 
 def _states(tr: pl.DataFrame, kind: str, words: dict[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
