@@ -555,7 +555,7 @@ def test_a_durable_response_lasts_six_months(
         {"USUBJID": ["X"], "PARAMCD": ["DOR"], "AVAL": [days], "CNSR": [cnsr], "ADT": [DAY0]},
         schema_overrides={"AVAL": pl.Float64, "CNSR": pl.Int64},
     ).filter(pl.col("AVAL").is_not_null())
-    row = response_endpoints.lasting_rows(study, _adsl(), adtte).row(0, named=True)
+    row = response_endpoints.lasting_rows(study, _adsl(), adtte, "INV").row(0, named=True)
     assert (row["AVALC"], row["RULE"], row["PARQUAL"]) == (answer, rule, "INV")
 
 

@@ -435,6 +435,45 @@ def test_only_responders_have_a_duration_of_response() -> None:
     assert _row("DOR", "42 SD, 84 PD") is None
 
 
+#: The study's assessor sees a response and its end; the other one only a stable disease that ends later.
+OTHERS = table("""
+ paramcd | IRC   | INV
+ OS      |       | C 600
+ OSI     |       | C 605
+ PFSE    | E 168 | E 126
+ PFSF    | E 168 | E 126
+ DOR     |       | E 84
+ DORP    |       | E 84
+""")
+
+
+@pytest.mark.parametrize("case", OTHERS.to_dicts(), ids=lambda case: case["paramcd"])
+def test_the_reading_of_another_assessor_is_never_met_in_adtte(case: dict[str, Any]) -> None:
+    """What images can start or stop is built for each assessor present: the study's own in ADTTE, the others
+    in ADTTEA. Survival is nobody's reading.
+    """
+    own = _responses("42 PR, 84 PR, 126 PD", 42)
+    other = _responses("42 SD, 84 SD, 126 SD, 168 PD")
+    both = Responses(own.points, own.best, own.baseline, {"IRC": other})
+    adtte_, _ = adtte.build(study(), _adsl(alive=600), both, NO_FORMS)
+    others, found = adtte.of_others(study(), _adsl(alive=600), both)
+    assert "PARQUAL" not in adtte_.columns
+    assert others["PARQUAL"].unique().to_list() == ["IRC"]
+    assert found.is_empty()
+    for frame, drawn in ((adtte_, case["INV"]), (others, case["IRC"])):
+        rows = frame.filter(pl.col("PARAMCD") == case["paramcd"]).select("CNSR", "AVAL").rows()
+        said = [f"{'C' if censored else 'E'} {days - 1:g}" for censored, days in rows]
+        assert said == ([drawn] if drawn else [])
+
+
+def test_a_progression_of_another_assessor_without_its_baseline_names_the_assessor() -> None:
+    own = _responses("42 SD, 84 SD")
+    other = _responses("42 PD", baseline=False)
+    both = Responses(own.points, own.best, own.baseline, {"IRC": other})
+    _, found = adtte.of_others(study(), _adsl(), both)
+    assert found.select("dataset", "key").rows() == [("ADTTEA", "USUBJID=X, PARQUAL=IRC")]
+
+
 def _clock(**changes: Any) -> dict[str, Any]:
     plain = {
         "id": "X",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
@@ -60,11 +61,13 @@ class Responses:
     points    all time points of the study's assessor and basis; shape ``TIME_POINT``
     best      word (confirmed, unconfirmed) to ``recist.best_response`` of the study's assessor
     baseline  the subjects whom that assessor saw at baseline; None where no lesions were recorded at all
+    others    the same of each other assessor with responses, by id, in the order of the study's sources
     """
 
     points: pl.DataFrame
     best: dict[str, pl.DataFrame]
     baseline: pl.Series | None = None
+    others: Mapping[str, Responses] = field(default_factory=dict)
 
 
 def build(
@@ -86,11 +89,26 @@ def build(
     of_policy = _best_by_policy(study, counted)
     once = _once(study, of_policy, counted, adsl)
     adrs = pl.concat([response_endpoints.shaped(study, frame) for frame in (*rows, *once)])
-    mine = pl.col("assessor") == study.response.assessor
-    best = {word: of_policy[policy(study), word].filter(mine) for word in ("confirmed", "unconfirmed")}
-    responses = Responses(basis.filter(mine).select(*TIME_POINT), best, _with_baseline(study, seen))
+    present = [a.id for a in study.sources.assessors if a.id in set(basis.get_column("assessor"))]
+    of = {
+        assessor: _responses(study, seen, basis, of_policy, assessor)
+        for assessor in (study.response.assessor, *present)
+    }
+    responses = replace(of.pop(study.response.assessor), others=of)
     same_day = concat(_on_one_day(points) for points in (computed, reported))
-    return adrs, responses, concat([found, differences, same_day, _cr_then_pr(best["confirmed"])])
+    return adrs, responses, concat([found, differences, same_day, _cr_then_pr(responses.best["confirmed"])])
+
+
+def _responses(
+    study: Study,
+    seen: Lesions,
+    basis: pl.DataFrame,
+    of_policy: Mapping[tuple[recist.Policy, str], pl.DataFrame],
+    assessor: str,
+) -> Responses:
+    mine = pl.col("assessor") == assessor
+    best = {word: of_policy[policy(study), word].filter(mine) for word in ("confirmed", "unconfirmed")}
+    return Responses(basis.filter(mine).select(*TIME_POINT), best, _with_baseline(study, seen, assessor))
 
 
 def _computed(seen: Lesions) -> pl.DataFrame:
@@ -109,9 +127,9 @@ def _computed(seen: Lesions) -> pl.DataFrame:
     return points.select(*TIME_POINT, *parts).match_to_schema({**TIME_POINT, **parts})
 
 
-def _with_baseline(study: Study, seen: Lesions) -> pl.Series | None:
-    """Whom the study's assessor saw at baseline; None where no lesion of that reader is recorded at all."""
-    assessor = next(a for a in study.sources.assessors if a.id == study.response.assessor)
+def _with_baseline(study: Study, seen: Lesions, who: str) -> pl.Series | None:
+    """Whom an assessor saw at baseline; None where no lesion of that reader is recorded at all."""
+    assessor = next(a for a in study.sources.assessors if a.id == who)
     fitting = [name for name in seen.baseline.get_column("assessor").unique() if _fits(assessor, name)]
     mine = seen.baseline.filter(pl.col("assessor").is_in(fitting))
     return mine.get_column("subject").unique() if mine.height else None

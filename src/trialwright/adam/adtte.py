@@ -19,6 +19,7 @@ ORIGINS: Final = {"randomisation": "RANDDT", "inclusion": "INCLDT", "first_dose"
 CATEGORY: Final = {"last_known_alive": "OS", "cutoff_if_contact": "OS", "last_adequate_assessment": "PFS"}
 """PARCAT1 by the word that says where a clock is read when no event stopped it."""
 _ADTTE: Final = variables.dataset("ADTTE").schema
+_ADTTEA: Final = variables.dataset("ADTTEA").schema
 _SUBJECT: Final = (
     *("USUBJID", "TRT01P", "RANDDT", "INCLDT", "TRTSDT", "DTHDT", "DTHFL", "CUTOFFDT", "NACTDT", "CLPDDT"),
     *("EOTREAS", "EOSREAS", "LSTALVDT", "LSTALVDM", "LSTALVVR", "LSTALVSQ", "CONTACDT"),
@@ -94,13 +95,40 @@ def build(
     frames = [_clock(study, clock, dates) for clock in study.endpoints.time_to_event]
     worsening, no_forms = _deteriorations(study, dates, adqs)
     frames += worsening
-    adtte, backwards = _with_times(study, pl.concat([pl.DataFrame(schema=_ADTTE), *frames]))
+    adtte, backwards = _with_times(study, pl.concat([pl.DataFrame(schema=_ADTTE), *frames]), "ADTTE")
     starts = [
         _no_start(clock.id, clock.origin, randomised.filter(pl.col(ORIGINS[clock.origin]).is_null()))
         for clock in study.endpoints.time_to_event
         if clock.origin != "response"
     ]
     return adtte, concat([backwards, *starts, *no_forms, _without_baseline(dates)])
+
+
+def of_others(study: Study, adsl: pl.DataFrame, responses: Responses) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The clocks that tumour assessments can stop or start, as every other assessor read them.
+
+    In the shape of ADTTE with PARQUAL, the assessor: a dataset of its own (ADTTEA), so that no reading but
+    the study's is ever met in ADTTE.
+    """
+    randomised = adsl.filter(pl.col("RANDDT").is_not_null())
+    clocks = [clock for clock in study.endpoints.time_to_event if _of_images(clock)]
+    frames, found = [pl.DataFrame(schema=_ADTTEA)], []
+    for assessor, theirs in responses.others.items():
+        dates = _dates(randomised, theirs)
+        whose = pl.lit(assessor).alias("PARQUAL")
+        frames += [_clock(study, clock, dates).with_columns(whose) for clock in clocks]
+        found.append(_without_baseline(dates, assessor))
+    timed, backwards = _with_times(study, pl.concat(frames, how="diagonal"), "ADTTEA")
+    return timed, concat([backwards, *found])
+
+
+def _of_images(clock: TimeToEvent) -> bool:
+    return (
+        clock.censor_at == "last_adequate_assessment"
+        or "response" in (clock.origin, *clock.events)
+        or clock.among == "responders"
+        or "progression" in clock.events
+    )
 
 
 def _no_start(clock: str, origin: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -115,12 +143,13 @@ def _no_start(clock: str, origin: str, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _without_baseline(dates: Dates) -> pl.DataFrame:
+def _without_baseline(dates: Dates, other: str | None = None) -> pl.DataFrame:
+    """``other``: the assessor, where it is not the study's."""
     everyone = events.progressions(dates.responses, dates.adsl)
     return findings(
-        everyone.join(dates.progressions, on="USUBJID", how="anti"),
-        dataset="ADTTE",
-        key=["USUBJID"],
+        everyone.join(dates.progressions, on="USUBJID", how="anti").with_columns(PARQUAL=pl.lit(other)),
+        dataset="ADTTEA" if other else "ADTTE",
+        key=["USUBJID", "PARQUAL"] if other else ["USUBJID"],
         variable="ADT",
         rule="a progression without a baseline assessment",
         value="ADT",
@@ -254,7 +283,8 @@ def _family(study: Study, family: Deterioration, rows: pl.DataFrame) -> pl.DataF
     if family.composite:
         rows = pl.concat([rows, deterioration.any_scale(rows)])
     code = pl.col("PARAMCD")
-    shaped = _shaped(study, rows, family.id + code, pl.format("{}: {}", pl.lit(label), code), "TTD")
+    param = pl.concat_str(pl.lit(label), code, separator=": ")
+    shaped = _shaped(study, rows, family.id + code, param, "TTD")
     nth = rows.select(code.replace_strict(place, return_dtype=pl.Int64)).to_series()
     if nth.is_sorted():
         return shaped
@@ -264,27 +294,22 @@ def _family(study: Study, family: Deterioration, rows: pl.DataFrame) -> pl.DataF
 def _shaped(
     study: Study, frame: pl.DataFrame, paramcd: pl.Expr, param: pl.Expr, category: str
 ) -> pl.DataFrame:
-    constant = {
-        "STUDYID": pl.lit(study.study.id),
-        "PARAMCD": paramcd,
-        "PARAM": param,
-        "PARCAT1": pl.lit(category),
-        "AVALU": pl.lit("DAYS"),
-    }
+    constant = {"STUDYID": study.study.id, "PARCAT1": category, "AVALU": "DAYS"}
+    given = {name: pl.lit(value) for name, value in constant.items()} | {"PARAMCD": paramcd, "PARAM": param}
     return frame.select(
-        (constant.get(name, pl.col(name) if name in frame.columns else pl.lit(None))).cast(dtype).alias(name)
+        (given.get(name, pl.col(name) if name in frame.columns else pl.lit(None))).cast(dtype).alias(name)
         for name, dtype in _ADTTE.items()
     )
 
 
-def _with_times(study: Study, adtte: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _with_times(study: Study, adtte: pl.DataFrame, dataset: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """AVAL in days. A clock that would stop before it started has no time: a finding, never clipped."""
     days = (pl.col("ADT") - pl.col("STARTDT")).dt.total_days()
     backwards = days < 0
     found = findings(
         adtte.filter(backwards.fill_null(False)),
-        dataset="ADTTE",
-        key=["USUBJID", "PARAMCD"],
+        dataset=dataset,
+        key=variables.dataset(dataset).keys,
         variable="ADT",
         rule="the clock stops before it starts",
         value=pl.format("{} to {}", "STARTDT", "ADT"),

@@ -17,7 +17,7 @@ from trialwright.standards import variables
 from trialwright.standards.findings import concat
 from trialwright.study.model import Study
 
-ORDER = ("ADSL", "ADTR", "ADRS", "ADTTE", "ADAE", "ADLB", "ADQS", "ADEX")
+ORDER = ("ADSL", "ADTR", "ADRS", "ADTTE", "ADTTEA", "ADAE", "ADLB", "ADQS", "ADEX")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,15 @@ def derive(
     questionnaires, odd_forms = adqs.build(study, sdtm, subjects, cutoff)
     subjects = adsl.with_derived_flags(study, subjects, _members(study, seen, responses, questionnaires))
     clocks, odd_clocks = adtte.build(study, subjects, responses, questionnaires)
-    responses_data = pl.concat(
-        [responses_data, response_endpoints.lasting_rows(study, subjects, clocks)], how="vertical_relaxed"
-    )
+    others, odd_others = adtte.of_others(study, subjects, responses)
+    clocks_of = {study.response.assessor: clocks} | {
+        assessor: others.filter(pl.col("PARQUAL") == assessor) for assessor in responses.others
+    }
+    lasting = [
+        response_endpoints.lasting_rows(study, subjects, frame, assessor)
+        for assessor, frame in clocks_of.items()
+    ]
+    responses_data = pl.concat([responses_data, *lasting], how="vertical_relaxed")
     events, odd_events = adae.build(study, sdtm, subjects, cutoff, dictionaries or {})
     values, odd_values = adlb.build(study, sdtm, subjects, cutoff)
     laboratory, unreported = reconciled(study, values, events)
@@ -68,9 +74,11 @@ def derive(
         "ADQS": questionnaires,
         "ADEX": exposure,
     }
-    shaped = {name: variables.keyed(datasets[name], name) for name in ORDER}
+    if others.height:
+        datasets["ADTTEA"] = others
+    shaped = {name: variables.keyed(datasets[name], name) for name in ORDER if name in datasets}
     faults = [found, odd_lesions, odd_responses, odd_forms, odd_clocks, odd_events, odd_values]
-    faults += [unreported, odd_doses]
+    faults += [unreported, odd_doses, odd_others]
     return Derived(shaped, concat(faults).unique(maintain_order=True), seen, responses)
 
 

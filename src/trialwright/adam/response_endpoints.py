@@ -99,10 +99,10 @@ def at_day_rows(
     )
 
 
-def lasting_rows(study: Study, adsl: pl.DataFrame, adtte: pl.DataFrame) -> pl.DataFrame:
+def lasting_rows(study: Study, adsl: pl.DataFrame, adtte: pl.DataFrame, assessor: str) -> pl.DataFrame:
     """Y where the response lasted so many months on the endpoint's clock; a censored shorter one is N.
 
-    In the shape of ADRS, for the study's assessor; the rows to add once ADTTE is there.
+    In the shape of ADRS, for the assessor whose clocks ``adtte`` holds; the rows to add once it is there.
     """
     people, parts = everyone(adsl), [pl.DataFrame(schema=_ADRS)]
     for endpoint in study.endpoints.best_response:
@@ -122,7 +122,7 @@ def lasting_rows(study: Study, adsl: pl.DataFrame, adtte: pl.DataFrame) -> pl.Da
             .then(pl.lit("ended_before"))
             .otherwise(pl.lit("censored_before"))
         )
-        rows = _rows(study, frame.with_columns(RULE=rule), study.response.assessor, endpoint, "lasted")
+        rows = _rows(study, frame.with_columns(RULE=rule), assessor, endpoint, "lasted")
         parts.append(
             shaped(study, rows.with_columns(ADT="end", SRCDOM=pl.lit("ADTTE"), SRCVAR=pl.lit("AVAL")))
         )
