@@ -1,8 +1,9 @@
 """RECIST 1.1: each published number a hair before and at its limit, and what a policy may not say."""
 
+import polars as pl
 import pytest
 
-from recist_frames import measured, of_sums
+from recist_frames import framed, measured, of_sums
 from trialwright.medicine import recist
 
 
@@ -36,3 +37,23 @@ def test_a_number_below_zero_is_refused(number):
     name = next(iter(number))
     with pytest.raises(ValueError, match=f"^recist {name} is not negative"):
         recist.Policy(**number)
+
+
+def test_faults_at_baseline_stand_by_patient_assessor_rule_and_lesion():
+    """A lesion of which nobody says that it is a node is none."""
+    drawn = framed(
+        """
+        subject | assessor | lesion | diameter_mm | nodal | rule
+        1       | BICR     | T2     | 9.99        | false | not_measurable
+        1       | INV      | T1     | 9.99        |       | not_measurable
+        1       | INV      | T2     | 9           | false | not_measurable
+        1       | INV      | T3     | 14.99       | true  | node_not_measurable
+        2       | BICR     | T1     | 9           | false | not_measurable
+        """
+    ).sort("subject", "assessor", "rule", "lesion")
+    targets = drawn.drop("rule").with_columns(day=pl.lit(-7), organ="lesion")
+    for given in (targets, targets.reverse()):
+        found = recist.baseline_faults(given)
+        assert found.select("subject", "assessor", "lesion", "rule").rows() == (
+            drawn.select("subject", "assessor", "lesion", "rule").rows()
+        )
