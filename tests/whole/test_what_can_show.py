@@ -1,0 +1,35 @@
+"""`make answer` with few trials: it runs, its figures are figures, its links lead somewhere, its bytes are its seed's."""
+
+import re
+import subprocess
+import sys
+import xml.dom.minidom
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def make(docs: Path, workers: int) -> dict[str, bytes]:
+    docs.mkdir()
+    command = [sys.executable, ROOT / "scripts/what_can_show.py", "--trials", "400", "--tries", "100",
+               "--workers", str(workers), "--docs", docs]  # fmt: skip
+    subprocess.run(command, check=True, timeout=300, capture_output=True)
+    return {file.name: file.read_bytes() for file in docs.iterdir()}
+
+
+@pytest.mark.slow
+def test_the_answer(tmp_path):
+    made = make(tmp_path / "one", 1)
+    page = made["what-129-patients-can-show.md"].decode()
+    figures = set(re.findall(r"\]\(([^)]*\.svg)\)", page))
+    assert figures == made.keys() - {"what-129-patients-can-show.md"}
+    for name in figures:
+        assert xml.dom.minidom.parseString(made[name]).documentElement.tagName == "svg"
+    assert not re.search(r"nan|None|\{\{", page)
+    tables = re.findall(r"(?:^\|.*\n)+", page, flags=re.M)
+    assert len(tables) == 8
+    for table in tables:
+        assert len({line.count("|") for line in table.splitlines()}) == 1
+    assert make(tmp_path / "two", 2) == made
