@@ -8,7 +8,7 @@ import pytest
 from simulate_designs import A, design
 from trialwright.simulate.characteristics import characteristics
 from trialwright.simulate.chunks import Run, simulate
-from trialwright.simulate.cohort import NEVER, _deaths, _waiting, enrol
+from trialwright.simulate.cohort import NEVER, _deaths, _waiting, enrol, next_scan
 from trialwright.simulate.design import Hazards
 from trialwright.simulate.looks import look_at
 from trialwright.simulate.tally import mean
@@ -133,6 +133,29 @@ def test_two_endpoints_of_one_life():
     assert abs((control < 3.0).mean() - 0.5) < 4 * 0.5 / np.sqrt(control.size)
     with pytest.raises(ValueError, match="no progression"):
         enrol(design(A), 3, np.arange(2)).clock("PFS")
+
+
+def test_progression_is_seen_at_the_next_scan():
+    """Every 2 months to month 6, then every 3: at 2, 4, 6, 9, 12. On the day of a scan it is seen."""
+    scans = design(A, **STATES, scans=[{"value": 2}, {"start": 6, "value": 3}]).scans
+    months = np.array([0.1, 2, 2.1, 5.9, 6, 6.1, 9, 9.5, 40])
+    np.testing.assert_allclose(next_scan(scans, months), [2, 2, 4, 6, 6, 9, 9, 12, 42])
+    uneven = design(A, **STATES, scans=[{"value": 2}, {"start": 5, "value": 3}]).scans
+    np.testing.assert_allclose(next_scan(uneven, np.array([3.9, 4.5])), [4, 8])
+
+
+def test_scans_delay_progression_not_death():
+    """PFS is on the grid of scans, or the day of death; OS is the same, and the next scan is never two steps off."""
+    plain, seen = (
+        enrol(design(A, **(MANY | STATES), scans=scans), 3, np.arange(100))
+        for scans in ([], [{"value": 1.5}])
+    )
+    np.testing.assert_array_equal(plain.leaves, seen.leaves)
+    first, later = plain.clock("PFS").leaves, seen.clock("PFS").leaves
+    assert ((later >= first) & (later - first <= 1.5 + 1e-9)).all()
+    died = later == seen.leaves
+    np.testing.assert_allclose((later[~died] / 1.5) % 1, 0, atol=1e-9)
+    assert 0.2 < died.mean() < 0.5
 
 
 def test_looks_count_the_first_tests_endpoint():

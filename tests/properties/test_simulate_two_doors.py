@@ -26,6 +26,7 @@ TIMES = [
     {"control": {"median": 5, "cured": 0.4}, "hazard_ratio": [{"value": 0.5}]},
     {"control": {"states": STATES}, "experimental": {"states": TARGET}},
     {"control": {"states": STATES}, "experimental": {"states": FAST}},
+    {"control": {"states": STATES}, "experimental": {"states": TARGET}, "scans": [{"value": 1.38}]},
 ]
 
 

@@ -106,6 +106,7 @@ BAD = {
         {"hazard_ratio": [], "control": {"states": STATES}, "experimental": {"median": 9}},
         "groups.ALL: either all times have states or none",
     ),
+    "scans of nothing": ({"scans": [{"value": 2}]}, "scans: months between them, above 0, where times are states"),
     "PFS of one event": ({"tests": [{"id": "p", "endpoint": "PFS"}]}, "tests: PFS needs times by states"),
     "months of log-rank": ({"tests": [{"id": "a", "months": 12}]}, "months go with rmst and landmark"),
     "no months": ({"tests": [{"id": "a", "kind": "rmst"}]}, "months go with rmst and landmark"),

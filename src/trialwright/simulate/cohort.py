@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from trialwright.simulate.allocate import Bools, Chance, arms
 from trialwright.simulate.arrive import Sites, entries
-from trialwright.simulate.design import ALMOST_NEVER, Design, Dropout, Endpoint, Hazards
+from trialwright.simulate.design import ALMOST_NEVER, Design, Dropout, Endpoint, Hazards, Piece
 from trialwright.stats.elementary import minus_log
 
 Floats = npt.NDArray[np.float64]
 
 _LIFE = 0  # stream
+_SAME_DAY = 0.01
 _AFTER = 2  # stream: which state comes next, and how long it lasts
 NEVER = 1e290
 """Months: later than any event that happens, earlier than any that does not (1 / ALMOST_NEVER)."""
@@ -77,8 +78,10 @@ def enrol(design: Design, seed: int, replicate: npt.NDArray[np.integer]) -> Coho
     lost = _lost(losing, loss, one) if losing.size else None
     progression = None
     if design.states is not None:
-        progression = _observed(entry, lives.copy(), lost)
-        lives = _deaths(lives, design.states, index, chance)
+        first, lives = lives, _deaths(lives, design.states, index, chance)
+        if design.scans:
+            first = np.minimum(next_scan(design.scans, first), lives)
+        progression = _observed(entry, first, lost)
     death = _observed(entry, lives, lost)
     return Cohort(entry, death.leaves, death.event_at, one, stratum, progression, site)
 
@@ -112,6 +115,16 @@ def _deaths(first: Floats, states: Floats, index: npt.NDArray[np.uint8], chance:
     progression, death, later = np.maximum(states, ALMOST_NEVER).T
     grows = which < (progression / (progression + death))[index]
     return np.asarray(first + np.where(grows, minus_log(after) * (1 / later)[index], 0))
+
+
+def next_scan(scans: tuple[Piece, ...], months: Floats) -> Floats:
+    """The first scan that is not before: steps of each piece from its start on, up to the next start."""
+    found = np.full(months.shape, np.inf)
+    for piece, end in zip(scans, (*(p.start for p in scans[1:]), np.inf), strict=True):
+        steps = np.maximum(np.ceil((months - piece.start) / piece.value), 1)
+        scan = piece.start + steps * piece.value
+        found = np.where(np.isinf(found) & (scan < end + _SAME_DAY), scan, found)
+    return found
 
 
 def _group(design: Design, u: Floats) -> npt.NDArray[np.uint8]:

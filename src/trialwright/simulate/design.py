@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from trialwright.simulate.design_entry import Accrual, Allocation, Dropout, Sites
 from trialwright.simulate.design_looks import Endpoint, Futility, Level, Look, Test, check_looks
-from trialwright.simulate.design_pieces import ALMOST_NEVER, Floats, Piece, Section
+from trialwright.simulate.design_pieces import ALMOST_NEVER, Floats, Piece, Section, rising
 from trialwright.simulate.design_times import (
     Group,
     Hazards,
@@ -64,6 +64,9 @@ class Design(Section):
     """The effect, on the hazard of those who can have the event."""
     experimental: Times | None = None
     """The times of the experimental arm, where the effect is no hazard ratio."""
+    scans: tuple[Piece, ...] = ()
+    """Where times are states: months between a patient's scans, from each ``start`` on. Progression is seen
+    at the next one, unless death comes first; none: the moment it happens."""
     groups: tuple[Group, ...] = Field(default_factory=lambda: (Group(id="ALL", share=1),), min_length=1)
     """Kinds of patients, where they differ."""
     accrual: Accrual
@@ -109,6 +112,10 @@ class Design(Section):
         check_looks(self.looks, self.level, self.tests, self.patients)
         if self.tests_of("PFS") and self.control.states is None:
             raise ValueError("tests: PFS needs times by states")
+        if self.scans:
+            rising("scans", self.scans)
+            if self.control.states is None or not all(p.value for p in self.scans):
+                raise ValueError("scans: months between them, above 0, where times are states")
         if self.level.calibrate and self.proportional()[0] != 1:
             raise ValueError(
                 "level.calibrate: a level is the error where there is no effect, and here is one"

@@ -30,7 +30,7 @@ from trialwright.study.base import Id, Texts, _frozen_mapping
 class States(Section):
     """Progression and death, each at a constant rate a month: the illness–death model.
 
-    Fix and Neyman, Hum Biol 1951;23:205. Progression is seen the moment it happens.
+    Fix and Neyman, Hum Biol 1951;23:205.
     """
 
     progression: Rate
