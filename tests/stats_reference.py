@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 FOLDER = Path(__file__).parent / "reference" / "r"
 
@@ -38,3 +40,17 @@ def _column(cells: list[str]) -> np.ndarray:
         return np.array([float("nan") if cell == "NA" else float(cell) for cell in cells])
     except ValueError:
         return np.array(cells)
+
+
+def either_form(module: dict[str, Any]) -> Any:
+    """A fixture that runs every test of a module twice: with the estimators it imported, and compiled."""
+
+    @pytest.fixture(autouse=True, params=["array", "compiled"])
+    def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        if request.param == "compiled":
+            from trialwright.stats import compiled
+
+            for name in set(compiled.__all__) & set(module):
+                monkeypatch.setitem(module, name, getattr(compiled, name))
+
+    return form

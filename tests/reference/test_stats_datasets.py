@@ -8,11 +8,12 @@ log-likelihood has settled to 1e-11, which leaves the coefficients about 1e-9 of
 import numpy as np
 import pytest
 
-from stats_reference import data, numbers
+from stats_reference import data, either_form, numbers
 from trialwright.stats.cox import cox, proportional_hazards
 from trialwright.stats.logrank import logrank
 from trialwright.stats.survival import kaplan_meier, rmst
 
+form = either_form(globals())
 R = numbers("stats_datasets.txt")
 NAMES = sorted({name.split(".")[0] for name in R if name.endswith(".logrank")})
 CLOSE = {"rtol": 1e-9, "atol": 1e-12, "equal_nan": True}

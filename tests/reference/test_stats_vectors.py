@@ -9,7 +9,7 @@ digits. Where it is wider, the test says why.
 import numpy as np
 import pytest
 
-from stats_reference import data, numbers
+from stats_reference import data, either_form, numbers
 from trialwright.stats.cox import cox
 from trialwright.stats.logrank import logrank
 from trialwright.stats.proportions import (
@@ -21,6 +21,7 @@ from trialwright.stats.proportions import (
 )
 from trialwright.stats.survival import kaplan_meier, reverse_kaplan_meier, rmst, rmst_difference
 
+form = either_form(globals())
 R = numbers("stats_vectors.txt")
 TREATED = [6, 6, 6, 7, 10, 13, 16, 22, 23, 6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
 CONTROL = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
