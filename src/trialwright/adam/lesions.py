@@ -157,7 +157,8 @@ def _at_baseline(tr: pl.DataFrame, sdtm: Sdtm, words: Tumour) -> pl.DataFrame:
     tu = sdtm.get("TU", pl.DataFrame(schema={"USUBJID": pl.String}))
     chosen = tu.filter(text(tu, "TUSTRESC").is_in([*words.target, *words.non_target]))
     identified = chosen.select("USUBJID", reader(chosen, "TU").alias("reader"))
-    return pl.concat([tr.filter("baseline").select("USUBJID", "reader"), identified]).unique()
+    seen = tr.filter("baseline").unique("_who").select("USUBJID", "reader")
+    return pl.concat([seen, identified]).unique()
 
 
 def time_points(

@@ -178,16 +178,8 @@ def time_points(
     PR carried forward: what counts for the best response), pd_day (null unless PD) and rule. What has no
     day is no time point.
     """
-    parts = _parts(target, non_target, new_lesions)
-    frame = _assessments(parts)
-    target_word, rest = pl.col("target_response"), (pl.col("non_target_response"), pl.col("new_lesion"))
-    literal = pl.when(pl.col("target_rule") == "pr_carried").then(pl.lit("SD")).otherwise(target_word)
     return (
-        frame.with_columns(
-            overall_response=overall_response(target_word, *rest, policy=policy),
-            response=overall_response(literal, *rest, policy=policy),
-            _evidence=word_of(_overall_sentences(target_word, *rest, policy)),
-        )
+        _judged(_assessments(_parts(target, non_target, new_lesions)), policy)
         .with_columns(response_day=_response_day(policy), rule=_rule())
         .with_columns(
             pd_day=pl.when(pl.col("overall_response") == "PD").then(
@@ -209,6 +201,23 @@ def time_points(
             "rule",
         )
     )
+
+
+def _judged(frame: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """Adds overall_response, response and ``_evidence``; what comes together many times is judged once."""
+    together = ["target_response", "non_target_response", "new_lesion", "target_rule"]
+    target, rest = pl.col("target_response"), (pl.col("non_target_response"), pl.col("new_lesion"))
+    literal = pl.when(pl.col("target_rule") == "pr_carried").then(pl.lit("SD")).otherwise(target)
+    judged = (
+        frame.select(together)
+        .unique()
+        .with_columns(
+            overall_response=overall_response(target, *rest, policy=policy),
+            response=overall_response(literal, *rest, policy=policy),
+            _evidence=word_of(_overall_sentences(target, *rest, policy)),
+        )
+    )
+    return frame.join(judged, on=together, how="left", nulls_equal=True)
 
 
 def _parts(
