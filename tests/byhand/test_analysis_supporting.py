@@ -10,6 +10,7 @@ from analysis_frames import adsl, adtte, note, number, rows, with_analyses
 from small import small_study
 from trialwright.analysis.run import run
 from trialwright.analysis.supporting import TESTS
+from trialwright.stats.rank_preserving import rank_preserving
 from trialwright.study.model import Arm, Factor
 
 START = dt.date(2027, 1, 1)
@@ -233,6 +234,39 @@ def test_nothing_tips_where_p_is_above_already():
     assert said == "p is above 0.05 before anything is imputed"
 
 
+def test_control_patients_who_were_given_the_experimental_treatment():
+    """A3 (30 days, dead) switched on day 12, A4 (40, alive) on day 50, after the end; B1's date changes nothing."""
+    days = {"A3": 11, "A4": 49, "B1": 5}
+    switched = SUBJECTS.with_columns(
+        SWITCHDT=pl.col("USUBJID").replace_strict(
+            {k: START + dt.timedelta(v) for k, v in days.items()}, default=None, return_dtype=pl.Date()
+        ),
+        CUTOFFDT=pl.lit(START + dt.timedelta(99)),
+    )
+    started = TIMES.with_columns(STARTDT=pl.lit(START))
+    results = beside(["censored_at_switch", "rank_preserving"], switched, started)
+    for word in ("censored_at_switch", "rank_preserving"):
+        assert [number(results, "n_changed", arm, word) for arm in "AB"] == [1, 0]
+    # deaths: 10 (4 of 8 in B), 20 (4/6: A3 is gone), 25 (4/5, B), 60 (2/2, B)
+    shares = [4 / 8, 4 / 6, 4 / 5, 1]
+    z = (2 - sum(shares)) / math.sqrt(sum(p * (1 - p) for p in shares))
+    assert number(results, "z", "B vs A", "censored_at_switch") == pytest.approx(z)
+    whole = rank_preserving(
+        [10, 20, 30, 40, 25, 50, 60, 70],
+        [1, 1, 1, 0, 1, 0, 1, 0],
+        [0, 0, 0, 0, 1, 1, 1, 1],
+        [0, 0, 18, 0, 25, 50, 60, 70],
+        [100] * 8,
+    )
+    assert number(results, "psi", "B vs A", "rank_preserving") == pytest.approx(whole.psi.estimate)
+    assert number(results, "p_value", "B vs A", "rank_preserving") == pytest.approx(whole.p_value)
+    ratio = number(results, "hazard_ratio", "B vs A", "rank_preserving")
+    assert ratio == pytest.approx(whole.hazard_ratio().estimate)
+    nobody = beside(["rank_preserving"], switched.with_columns(SWITCHDT=pl.lit(None, pl.Date())), started)
+    said = note(nobody, "hazard_ratio", "B vs A", "rank_preserving")
+    assert said == "nobody of the control arm switched"
+
+
 def test_a_frailty_for_each_centre():
     subjects, times = long_trial()
     sides = beside(["centre_frailty", "unstratified"], subjects, times)
@@ -259,6 +293,9 @@ def test_an_event_on_an_edge_is_in_the_piece_that_ends_there():
 
 def test_without_the_dates_it_says_so():
     words = ["censored_at_new_therapy", "worst_case", "tipping_point"]
+    unknown = beside(["censored_at_switch", "rank_preserving"])
+    for level in ("censored_at_switch", "rank_preserving"):
+        assert note(unknown, "hazard_ratio", "B vs A", level).startswith("the data do not say who switched")
     results = beside(words)
     for level in words:
         assert note(results, "hazard_ratio", "B vs A", level).endswith("is not in the data")

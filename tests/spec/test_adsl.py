@@ -72,6 +72,21 @@ def test_whoever_was_given_another_arm_first_is_analysed_for_safety_as_treated()
     assert (row["TRT01P"], row["TRT01A"], row["MITTFL"], row["SAFFL"]) == ("A", "B", "Y", "Y")
 
 
+def test_the_day_on_which_the_control_arm_was_given_the_experimental_treatment() -> None:
+    """A column where the study names the fact; what comes after the cutoff has not happened."""
+    fact = {"domain": "CM", "variable": "CMSTDTC", "where": {"CMTRT": "TARLATAMAB"}}
+    facts = small_sources()["facts"] | {"switch": fact}
+    study = small_study(sources=small_sources(facts=facts))
+    cm = """
+ USUBJID | CMSEQ | CMTRT      | CMSTDTC
+ X       |     1 | TARLATAMAB | {}
+ X       |     2 | OTHER      | 2026-02-01
+"""
+    assert _subject(study=study, CM=cm.format("2026-05-02"))[0]["SWITCHDT"] == dt.date(2026, 5, 2)
+    assert _subject(study=study, CM=cm.format("2027-07-01"))[0]["SWITCHDT"] is None
+    assert "SWITCHDT" not in _subject(CM=cm.format("2026-05-02"))[0]
+
+
 def test_a_dose_of_zero_is_no_dose_and_treatment_runs_from_the_first_to_the_last() -> None:
     row, _ = _subject(
         EX="""

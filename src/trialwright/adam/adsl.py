@@ -29,6 +29,8 @@ _DATES = {
     "EOTDT": "treatment_end",
     "EOSDT": "study_end",
 }
+_OPTIONAL = {"SWITCHDT": "switch"}
+"""Columns that are there where the study names the fact."""
 _ENDS = {"EOTREAS": "treatment_end", "EOSREAS": "study_end"}
 """A reason that is given after the cutoff has not been given."""
 
@@ -94,7 +96,7 @@ def _with_dates(
     """Named dates up to the cutoff, reasons given up to it, and the findings."""
     known, found = study.sources.facts, []
     day, later = dates.earliest(pl.col("value")), {}
-    for column, name in _DATES.items():
+    for column, name in (_DATES | {c: n for c, n in _OPTIONAL.items() if n in known}).items():
         picked = facts.pick(sdtm, known.get(name)).with_columns(day=day)
         later[name] = picked.filter(pl.col("day") > cutoff).select("USUBJID")
         dated = picked.filter(pl.col("day") <= cutoff)

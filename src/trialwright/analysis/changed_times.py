@@ -27,10 +27,10 @@ def until_therapy(asked: Asked) -> Iterator[Result]:
     if not {"NACTDT", "STARTDT"} <= set(people.columns):
         yield from asked.say((*HAZARD, "p_wald"), not_there("the day of another therapy is not in the data"))
         return
-    day = _day(asked, "NACTDT")
+    day = day_of(asked, "NACTDT")
     cut = ((day >= 0) & (day < pl.col("AVAL"))).fill_null(False)
     changed = people.select(cut.alias("cut"), time=pl.when(cut).then(day).otherwise("AVAL"))
-    yield from _changed(asked, changed, event=asked.pair.event & ~changed["cut"].to_numpy())
+    yield from again(asked, changed, event=asked.pair.event & ~changed["cut"].to_numpy())
 
 
 def worst(asked: Asked) -> Iterator[Result]:
@@ -39,11 +39,11 @@ def worst(asked: Asked) -> Iterator[Result]:
     if not {"CUTOFFDT", "STARTDT"} <= set(people.columns):
         yield from asked.say((*HAZARD, "p_wald"), not_there("the day of the cutoff is not in the data"))
         return
-    last, lost = _day(asked, "CUTOFFDT"), _lost(asked)
+    last, lost = day_of(asked, "CUTOFFDT"), _lost(asked)
     changed = people.select(
         lost.alias("cut"), time=pl.when(lost & ~pl.col("one")).then(last).otherwise("AVAL")
     )
-    yield from _changed(asked, changed, event=asked.pair.event | (changed["cut"].to_numpy() & asked.pair.one))
+    yield from again(asked, changed, event=asked.pair.event | (changed["cut"].to_numpy() & asked.pair.one))
 
 
 def tipping(asked: Asked) -> Iterator[Result]:
@@ -56,7 +56,7 @@ def tipping(asked: Asked) -> Iterator[Result]:
     if not {"CUTOFFDT", "STARTDT"} <= set(people.columns):
         yield from asked.say((*HAZARD, "p_wald"), not_there("the day of the cutoff is not in the data"))
         return
-    chosen = people.select(who=_lost(asked) & pl.col("one"), until=_day(asked, "CUTOFFDT"))
+    chosen = people.select(who=_lost(asked) & pl.col("one"), until=day_of(asked, "CUTOFFDT"))
     until = np.fmax(chosen["until"].cast(pl.Float64).fill_null(0).to_numpy(), pair.time)
     lost = Lost(chosen["who"].to_numpy(), until)
     yield from asked.count("n_changed", chosen["who"].to_numpy())
@@ -89,15 +89,15 @@ def _tipped(asked: Asked, p_values: Mapping[float, float], alpha: float) -> floa
 def _lost(asked: Asked) -> pl.Expr:
     """Censored longer before the cutoff than the study says."""
     wait = asked.question.days(asked.question.analysis.lost_after_months)
-    return (~pl.col("event") & (_day(asked, "CUTOFFDT") - pl.col("AVAL") > wait)).fill_null(False)
+    return (~pl.col("event") & (day_of(asked, "CUTOFFDT") - pl.col("AVAL") > wait)).fill_null(False)
 
 
-def _day(asked: Asked, date: str) -> pl.Expr:
+def day_of(asked: Asked, date: str) -> pl.Expr:
     """As AVAL counts days."""
     return (pl.col(date) - pl.col("STARTDT")).dt.total_days() + asked.question.study.study.day_offset
 
 
-def _changed(asked: Asked, changed: pl.DataFrame, event: npt.NDArray[np.bool_]) -> Iterator[Result]:
+def again(asked: Asked, changed: pl.DataFrame, event: npt.NDArray[np.bool_]) -> Iterator[Result]:
     """Log-rank and Cox, both stratified, of times that were changed for those in ``cut``."""
     pair = replace(asked.pair, time=changed["time"].cast(pl.Float64).to_numpy(), event=event)
     other = replace(asked, pair=pair)

@@ -23,6 +23,7 @@ from trialwright.analysis.factors import characteristics, design
 from trialwright.analysis.population import contrasts
 from trialwright.analysis.question import Question, in_months, positive
 from trialwright.analysis.rows import Adam, limits
+from trialwright.analysis.switched import SWITCH, had_nobody_switched, until_switch
 from trialwright.analysis.time_to_event import questions
 from trialwright.standards.results import Result, rows_to_frame
 from trialwright.stats.cox import cox, proportional_hazards
@@ -41,7 +42,7 @@ CENTRE: Final = "SITEID"
 def supporting(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
     """The study's tests of each contrast, in the study's order; first the strata that were used."""
     columns = [c.value for c in characteristics(study, analysis.covariates)]
-    more = [pl.col(name) for name in (*DATES, CENTRE) if name in adam["ADSL"].columns]
+    more = [pl.col(name) for name in (*DATES, SWITCH, CENTRE) if name in adam["ADSL"].columns]
     found: list[Result] = []
     for asked in questions(study, adam, analysis, [*columns, *more]):
         question = _with_start(asked, adam["ADTTE"])
@@ -268,6 +269,8 @@ TESTS: Final[Mapping[str, Callable[[Asked], Iterator[Result]]]] = {
     "profile": _profile,
     "centre_frailty": _centres,
     "censored_at_new_therapy": until_therapy,
+    "censored_at_switch": until_switch,
+    "rank_preserving": had_nobody_switched,
     "worst_case": worst,
     "tipping_point": tipping,
 }

@@ -90,7 +90,8 @@ class Period(Frozen):
 class Sources(Frozen):
     facts: Mapping[str, Source]
     """consent, inclusion, randomisation, arm, actual_arm, death, new_therapy, treatment_end, study_end …;
-    optional: clinical_progression (without imaging), palliative_radiotherapy."""
+    optional: clinical_progression (without imaging), palliative_radiotherapy, switch (the first experimental
+    treatment of a patient of the control arm)."""
     strata: Mapping[str, Source] = Field(default_factory=dict)
     baseline: Mapping[str, Source] = Field(default_factory=dict)
     assessors: tuple[Assessor, ...] = ()

@@ -102,6 +102,8 @@ Test = Literal[
     "profile",
     "centre_frailty",
     "censored_at_new_therapy",
+    "censored_at_switch",
+    "rank_preserving",
     "worst_case",
     "tipping_point",
 ]
