@@ -1,9 +1,10 @@
 """Every subject whose best response or progression date needed a judgement, and the rule that decided.
 
-    python scripts/judgements.py STUDY SDTM [--counts] [--cutoff 2015-12-31]
+    python scripts/judgements.py STUDY SDTM [--grouped | --counts] [--cutoff 2015-12-31]
 
 STUDY is a folder or a bundled name. Each assessor is taken in turn, with responses as reported and as
 computed from the lesions. A plain course (one reading, nothing unconfirmed, nothing missed) has no line.
+``--grouped``: under each rule its subjects, those of the same readings together.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
+from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import polars as pl
@@ -24,13 +27,30 @@ from trialwright.study.model import Study
 PLAIN = ("confirmed_cr", "confirmed_pr", "stable", "progression", "non_target_left", "early_death")
 SILENT = ("no_assessment",)
 LINE = ["assessor", "basis", "subject", "question", "answer", "rule", "why"]
+BASES = ("reported", "computed")
+QUESTIONS = ("best response", "progression date", "progression-free survival", "date")
+SAID = {
+    "first_progression": "Something better was recorded after the first progression; it does not count.",
+    "reported_or_computed": "The lesions give another first progression than was reported",
+    "P1": "no baseline assessment and no death",
+    "P2": "no baseline assessment, and death",
+    "P5": "death after two or more missed scans, with no assessment before",
+    "P8": "progression after two or more missed scans",
+    "P10": "death after two or more missed scans",
+    "P11": "another anticancer therapy before progression",
+    "P13": "clinical progression before progression by imaging",
+    "P16": "another anticancer therapy on the day of progression",
+    "P18": "only assessments that could not be evaluated",
+    "P19": "progression dated back to a lesion then equivocal",
+}
+"""What the rule words and cases (project rules 6.4) mean that ``medicine.recist`` does not say."""
 
 
 def judgements(study: Study, sdtm: dict[str, pl.DataFrame], cutoff: dt.date) -> pl.DataFrame:
     """One row per subject, assessor, basis and question: what was answered and which rule decided."""
     parts = []
     for assessor in study.sources.assessors:
-        for basis in ("reported", "computed"):
+        for basis in BASES:
             changed = study.response.model_copy(update={"assessor": assessor.id, "basis": basis})
             datasets, found = build.build(study.model_copy(update={"response": changed}), sdtm, cutoff)
             adrs = datasets["ADRS"].filter(pl.col("PARQUAL") == assessor.id)
@@ -61,8 +81,10 @@ def _best(adrs: pl.DataFrame) -> pl.DataFrame:
     best = adrs.filter(pl.col("PARAMCD") == "BORC")
     odd = best.filter(~pl.col("RULE").is_in([*PLAIN, *SILENT]) | (pl.col("NOTE") == "CR_THEN_PR"))
     corrected = pl.lit("a partial response was recorded after a complete one: the first was partial")
-    why = pl.when(pl.col("NOTE") == "CR_THEN_PR").then(corrected).otherwise(_sentence("RULE"))
-    return _line(odd, "best response", pl.col("AVALC"), pl.col("RULE"), why)
+    twice = pl.col("NOTE") == "CR_THEN_PR"
+    rule = pl.when(twice).then(pl.lit("cr_then_pr")).otherwise("RULE")
+    why = pl.when(twice).then(corrected).otherwise(_sentence("RULE"))
+    return _line(odd, "best response", pl.col("AVALC"), rule, why)
 
 
 def _progression(adrs: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +124,11 @@ def _missed(adtte: pl.DataFrame, adrs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _imprecise(found: pl.DataFrame, adrs: pl.DataFrame) -> pl.DataFrame:
-    rules = ("an imaging date not known to the day", "different responses of one reader on one day")
+    rules = (
+        "an imaging date not known to the day",
+        "different responses of one reader on one day",
+        "one visit for scans too far apart to be one assessment",
+    )
     odd = found.filter(pl.col("rule").is_in(rules)).with_columns(
         USUBJID=pl.col("key").str.extract(r"USUBJID=([^,]+)")
     )
@@ -138,15 +164,67 @@ def _between(adrs: pl.DataFrame) -> pl.DataFrame:
     return _line(both, "progression date", answer, pl.lit("reported_or_computed"), why)
 
 
+def by_rule(found: pl.DataFrame) -> Iterator[str]:
+    """Lines of text: question, rule and number of subjects; then the subjects, by who judged."""
+    short = _short(found["subject"].unique().to_list())
+    readings = found.select("assessor", "basis").unique().rows()
+    for question in QUESTIONS:
+        asked = found.filter(pl.col("question") == question).with_columns(said=_said())
+        rules = asked.group_by("rule", "said").agg(n=pl.col("subject").n_unique())
+        for rule, said, n in rules.sort("n", "rule", "said", descending=[True, False, False]).rows():
+            yield f"{question}: {said} [{rule}] ({n})"
+            mine = asked.filter((pl.col("rule") == rule) & (pl.col("said") == said))
+            by = mine.group_by("subject").agg(pl.struct("assessor", "basis").unique()).rows()
+            whose: dict[str, list[str]] = {}
+            for subject, those in sorted(by):
+                who = _readings([(each["assessor"], each["basis"]) for each in those], readings)
+                whose.setdefault(who, []).append(short[subject])
+            yield from (f"  {who}: {' '.join(whose[who])}" for who in sorted(whose))
+
+
+def _said() -> pl.Expr:
+    """The sentence of the rule: its own, or that of its case, or what the line says."""
+    case = pl.col("rule").str.extract(r":(P\d+)$")
+    own = pl.coalesce(
+        pl.col("rule").replace_strict(SAID, default=None, return_dtype=pl.String),
+        case.replace_strict(SAID, default=None, return_dtype=pl.String),
+        "why",
+    )
+    reason = pl.col("why").str.extract(r"^\S+ computed \(\w+\): (.*)$").fill_null(pl.col("why"))
+    differ = pl.col("rule") == "reported_or_computed"
+    return pl.when(differ).then(pl.format("{}: {}", own, reason)).otherwise(own)
+
+
+def _readings(those: list[tuple[str, str]], every: list[tuple[str, str]]) -> str:
+    """``INV IRC, IRC1 reported``: the assessors, with their basis where it is not both."""
+    if set(those) == set(every):
+        return "all"
+    of = {who: [basis for name, basis in those if name == who] for who, _ in sorted(those)}
+    both = [who for who, bases in of.items() if len(bases) == len(BASES)]
+    one = [(basis, [who for who, bases in of.items() if bases == [basis]]) for basis in BASES]
+    return ", ".join([" ".join(both)] * bool(both) + [f"{' '.join(w)} {b}" for b, w in one if w])
+
+
+def _short(subjects: list[str]) -> dict[str, str]:
+    """Without what all ids begin with, up to a hyphen."""
+    parts = [subject.split("-") for subject in subjects]
+    same = sum(1 for _ in takewhile(lambda each: len(set(each)) == 1, zip(*parts, strict=False)))
+    return {subject: "-".join(part[same:]) or subject for subject, part in zip(subjects, parts, strict=True)}
+
+
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("study")
     words.add_argument("sdtm", type=Path)
     words.add_argument("--cutoff", type=dt.date.fromisoformat, default=dt.date(2099, 12, 31))
     words.add_argument("--counts", action="store_true", help="numbers of subjects instead of lines")
+    words.add_argument("--grouped", action="store_true", help="the subjects under each rule")
     given = words.parse_args()
     domains, _ = read.read(given.sdtm)
     found = judgements(load.load(load.folder(given.study)), dict(domains), given.cutoff)
+    if given.grouped:
+        sys.stdout.write("\n".join(by_rule(found)) + "\n")
+        return
     if given.counts:
         grouped = found.group_by(["assessor", "basis", "question", "rule"]).agg(
             subjects=pl.col("subject").n_unique()
