@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from trialwright.medicine.ctcae_course import hys_law
-from trialwright.medicine.ctcae_terms import lab_events, term_key
+from trialwright.medicine.ctcae_terms import lab_events, term_key, term_keys
 from trialwright.standards.findings import concat, findings
 from trialwright.study.model import Study
 
@@ -30,13 +30,9 @@ def reconciled(study: Study, adlb: pl.DataFrame, adae: pl.DataFrame) -> tuple[pl
     severe = _severe(numbered, study)
     told = _told(severe, adae, study.laboratory.events_within_days)
     silent = severe.filter(~pl.col("row").is_in(told.implode()))
-    flag = (
-        pl.when(pl.col("row").is_in(told.implode()))
-        .then(pl.lit("Y"))
-        .when(pl.col("row").is_in(silent["row"].implode()))
-        .then(pl.lit("N"))
-    )
-    return numbered.with_columns(AEFL=flag).drop("row"), concat([_unreported(silent), _liver(adlb)])
+    flag = pl.repeat(None, adlb.height, dtype=pl.String, eager=True)
+    flag = flag.scatter(silent["row"], "N").scatter(told, "Y").alias("AEFL")
+    return adlb.with_columns(flag), concat([_unreported(silent), _liver(adlb)])
 
 
 def _severe(adlb: pl.DataFrame, study: Study) -> pl.DataFrame:
@@ -52,9 +48,10 @@ def _severe(adlb: pl.DataFrame, study: Study) -> pl.DataFrame:
         .agg(terms=term_key(pl.col("term")))
     )
     values = pl.concat(
-        adlb.filter(pl.col("ONTRTFL") == "Y", pl.col(grade) >= SEVERE).select(
-            "row", "USUBJID", "PARAMCD", "ADT", "SRCSEQ", grade=pl.col(grade), side=pl.lit(side)
-        )
+        adlb.lazy()
+        .filter(pl.col(grade) >= SEVERE, pl.col("ONTRTFL") == "Y")
+        .select("row", "USUBJID", "PARAMCD", "ADT", "SRCSEQ", grade=pl.col(grade), side=pl.lit(side))
+        .collect()
         for side, grade in _SIDES.values()
     )
     return values.join(known, left_on=["PARAMCD", "side"], right_on=["test", "side"], how="inner")
@@ -63,11 +60,12 @@ def _severe(adlb: pl.DataFrame, study: Study) -> pl.DataFrame:
 def _told(severe: pl.DataFrame, adae: pl.DataFrame, days: int) -> pl.Series:
     """The rows whose day lies in an event of one of their terms, or within so many days of it."""
     reach = pl.duration(days=days)
-    events = adae.filter(pl.col("ASTDT").is_not_null()).select(
+    dated = adae.filter(pl.col("ASTDT").is_not_null())
+    events = dated.select(
         "USUBJID",
         begins=pl.col("ASTDT") - reach,
         ends=pl.col("AENDT") + reach,
-        event=pl.concat_list(term_key(pl.col("AEDECOD")), term_key(pl.col("AETERM"))),
+        event=pl.concat_list(term_keys(dated["AEDECOD"]), term_keys(dated["AETERM"])),
     )
     inside = pl.col("ADT").is_between("begins", pl.coalesce("ends", "ADT"))
     named = pl.col("terms").list.set_intersection("event").list.len() > 0
@@ -92,12 +90,17 @@ def _unreported(silent: pl.DataFrame) -> pl.DataFrame:
 def _liver_values(adlb: pl.DataFrame) -> pl.DataFrame:
     """On-treatment values in the shape that ``hys_law`` takes."""
     liver = pl.col("PARAMCD").is_in(["ALT", "AST", "BILI", "ALP"])
-    return adlb.filter(liver, pl.col("ONTRTFL") == "Y", pl.col("ADT").is_not_null()).select(
-        subject="USUBJID",
-        day=pl.col("ADT").to_physical().cast(pl.Int64),
-        test="PARAMCD",
-        value="AVAL",
-        uln="ANRHI",
+    return (
+        adlb.lazy()
+        .filter(liver, pl.col("ONTRTFL") == "Y", pl.col("ADT").is_not_null())
+        .select(
+            subject="USUBJID",
+            day=pl.col("ADT").to_physical().cast(pl.Int64),
+            test="PARAMCD",
+            value="AVAL",
+            uln="ANRHI",
+        )
+        .collect()
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from trialwright.medicine.ctcae import Version, criteria
+from trialwright.medicine.units import coded
 
 TERMS = pl.Schema({"term": pl.String(), "soc": pl.String(), "grades": pl.String()})
 """A term, its system organ class, and the digits of the grades that exist (``345``)."""
@@ -39,6 +40,12 @@ def term_key(term: pl.Expr) -> pl.Expr:
     for british, american in (("AEMI", "EMI"), ("HAEM", "HEM"), ("OEA", "EA"), ("OEDEMA", "EDEMA")):
         key = key.str.replace_all(british, american, literal=True)
     return key
+
+
+def term_keys(terms: pl.Series) -> pl.Series:
+    """``term_key`` of a column, worked out once for each different term."""
+    place, different = coded(terms)
+    return different.to_frame("term").select(term_key(pl.col("term"))).to_series().gather(place)
 
 
 def _table(name: str) -> Any:
