@@ -30,6 +30,8 @@ LINE = ["assessor", "basis", "subject", "question", "answer", "rule", "why"]
 BASES = ("reported", "computed")
 QUESTIONS = ("best response", "progression date", "progression-free survival", "date")
 SAID = {
+    "cr_then_pr": "A partial response was recorded after a complete one: the first was partial.",
+    "pr_after_confirmed_cr": "A partial response was recorded after a confirmed complete one, which stands.",
     "first_progression": "Something better was recorded after the first progression; it does not count.",
     "reported_or_computed": "The lesions give another first progression than was reported",
     "P1": "no baseline assessment and no death",
@@ -80,10 +82,15 @@ def _sentence(rule: str) -> pl.Expr:
 def _best(adrs: pl.DataFrame) -> pl.DataFrame:
     best = adrs.filter(pl.col("PARAMCD") == "BORC")
     odd = best.filter(~pl.col("RULE").is_in([*PLAIN, *SILENT]) | (pl.col("NOTE") == "CR_THEN_PR"))
-    corrected = pl.lit("a partial response was recorded after a complete one: the first was partial")
-    twice = pl.col("NOTE") == "CR_THEN_PR"
-    rule = pl.when(twice).then(pl.lit("cr_then_pr")).otherwise("RULE")
-    why = pl.when(twice).then(corrected).otherwise(_sentence("RULE"))
+    twice, stands = pl.col("NOTE") == "CR_THEN_PR", pl.col("RULE") == "confirmed_cr"
+    rule = (
+        pl.when(twice & stands)
+        .then(pl.lit("pr_after_confirmed_cr"))
+        .when(twice)
+        .then(pl.lit("cr_then_pr"))
+        .otherwise("RULE")
+    )
+    why = rule.replace_strict(SAID, default=_sentence("RULE"), return_dtype=pl.String)
     return _line(odd, "best response", pl.col("AVALC"), rule, why)
 
 
