@@ -2,6 +2,7 @@
 
 Run from the root: ``python scripts/mutate_tables.py``. It asks the same two hand-typed lists as the tests
 (``tests/ctcae_limits.py`` and the conversions of ``tests/spec/test_ctcae_units.py``) and changes no file.
+The other columns and tables, and the code, are changed by ``tests/mutate.py``.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def main() -> int:
     tried = [change for version in ctcae_limits.ALL for change in criteria_changed(version)]
     tried += units_changed()
     unnoticed = [name for name, noticed in tried if not noticed]
-    told = f"{len(tried)} changes, {len(unnoticed)} unnoticed"
+    told = f"{len(tried)} changes: {len(tried) - len(unnoticed)} killed, {len(unnoticed)} unnoticed"
     sys.stdout.write("\n".join([*unnoticed, told, ""]))
     return bool(unnoticed)
 

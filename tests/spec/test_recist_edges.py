@@ -3,8 +3,23 @@
 import polars as pl
 import pytest
 
-from recist_frames import framed, measured, of_sums
+from recist_frames import MEASURED, framed, measured, of_sums
 from trialwright.medicine import recist
+
+
+def drawn_measurements(drawn: pl.DataFrame) -> pl.DataFrame:
+    """What is not drawn is one patient, one reader, one lesion, no node, a scan every 42 days."""
+    usual = {
+        "subject": pl.lit("1"),
+        "assessor": pl.lit("INV"),
+        "day": 42 * pl.col("assessment"),
+        "lesion": pl.lit("T1"),
+        "nodal": pl.lit(False),
+        "state": pl.lit(None),
+        "baseline": pl.col("assessment") == 0,
+    }
+    missing = {name: value for name, value in usual.items() if name not in drawn.columns}
+    return drawn.with_columns(**missing).select(pl.col(name).cast(kind) for name, kind in MEASURED.items())
 
 
 @pytest.mark.parametrize(
@@ -57,3 +72,185 @@ def test_faults_at_baseline_stand_by_patient_assessor_rule_and_lesion():
         assert found.select("subject", "assessor", "lesion", "rule").rows() == (
             drawn.select("subject", "assessor", "lesion", "rule").rows()
         )
+
+
+@pytest.mark.parametrize(
+    ("sum_mm", "baseline", "nadir", "response"),
+    [
+        (16.4, 11.4, 11.4, "PD"),
+        (40.44, 33.7, 33.7, "PD"),
+        (119.9999996, 100, 100, "PD"),
+        (119.999999, 100, 100, "SD"),
+        (70.0000004, 100, 100, "PR"),
+        (70.000001, 100, 100, "SD"),
+    ],
+)
+def test_sums_are_compared_to_a_millionth_of_a_millimetre(sum_mm, baseline, nadir, response):
+    """16.4 - 11.4 is 4.999999999999998 in binary, and 1.2 x 33.7 is 40.440000000000005."""
+    numbers = [pl.lit(float(mm)) for mm in (sum_mm, baseline, nadir)]
+    told = recist.target_response(*numbers, all_gone=pl.lit(False), complete=pl.lit(True))
+    assert pl.select(told).item() == response
+
+
+def test_sums_and_changes_are_told_to_a_millionth():
+    course = recist.target_course(
+        measured(
+            """
+            assessment | lesion | diameter_mm
+            0          | T1     | 20
+            0          | T2     | 20
+            1          | T1     | 10.1
+            1          | T2     | 10.2
+            """
+        )
+    )
+    assert course.select("sum_mm", "change_mm").row(1) == (20.3, -19.7)
+    assert recist.target_course(of_sums(12.3, 20))["change_mm"][1] == 7.7
+
+
+def test_a_node_a_millionth_below_its_limit_is_normal_and_less_is_nothing():
+    for short_axis, response in ((9.999999, "CR"), (9.9999996, "PR")):
+        node = of_sums(20, short_axis).with_columns(nodal=pl.lit(True))
+        assert recist.target_course(node)["target_response"][-1] == response
+
+
+NODES = """
+    assessment | lesion | nodal | diameter_mm | response | rule
+    0          | T1     | true  | 20          |          | baseline
+    1          | T1     | true  | 15          | SD       | neither
+    2          | T1     | true  | 8           | CR       | only_normal_nodes
+    3          | T1     | true  | 18          | PD       | sum_increased
+"""
+
+
+def test_the_sentence_that_decided_is_told():
+    drawn = framed(NODES)
+    course = recist.target_course(measured(NODES), recist.Policy(normal_nodes="cr"))
+    assert course["target_response"].to_list() == drawn["response"].to_list()
+    assert course["rule"].to_list() == drawn["rule"].to_list()
+    assert recist.target_course(of_sums(30, 0, 20))["rule"].to_list() == [
+        "baseline",
+        "all_gone",
+        "reappeared",
+    ]
+
+
+def test_a_normal_node_is_no_complete_response_beside_a_lesion_not_measured():
+    course = measured(
+        """
+        assessment | lesion | nodal | diameter_mm
+        0          | T1     | true  | 20
+        0          | T2     | false | 20
+        1          | T1     | true  | 8
+        1          | T2     | false |
+        """
+    )
+    assert recist.target_course(course, recist.Policy(normal_nodes="cr"))["target_response"][-1] == "NE"
+
+
+def test_each_patient_is_read_by_day_whatever_the_keys_of_the_scans():
+    drawn = framed(
+        """
+        subject | assessment | day | baseline | diameter_mm | response
+        A       | 9          | 0   | true     | 20          |
+        A       | 3          | 42  | false    | 10          | PR
+        A       | 2          | 84  | false    | 14.9        | SD
+        A       | 1          | 126 | false    | 15          | PD
+        B       | 9          | 0   | true     | 100         |
+        B       | 1          | 0   | false    | 60          | PR
+        B       | 5          | 42  | false    | 75          | PD
+        C       | 9          | 0   | true     | 100         |
+        C       | 4          | 42  | false    | 50          | PR
+        C       | 5          | 42  | false    | 60          | PD
+        D       | 9          | 0   | true     | 100         |
+        D       | 1          | 42  | false    | 110         | SD
+        """
+    )
+    for given in (drawn, drawn.reverse()):
+        found = recist.target_course(drawn_measurements(given))
+        assert found["assessment"].to_list() == drawn["assessment"].to_list()
+        assert found["target_response"].to_list() == drawn["response"].to_list()
+
+
+def test_a_response_is_carried_in_its_own_patient_only():
+    drawn = framed(
+        """
+        subject | assessment | diameter_mm | response | rule
+        A       | 0          | 100         |          | baseline
+        A       | 1          | 60          | PR       | sum_decreased
+        A       | 2          | 71          | PR       | pr_carried
+        B       | 0          | 100         |          | baseline
+        B       | 1          | 90          | SD       | neither
+        """
+    )
+    found = recist.target_course(drawn_measurements(drawn), recist.Policy(pr_sticky=True))
+    assert found["target_response"].to_list() == drawn["response"].to_list()
+    assert found["rule"].to_list() == drawn["rule"].to_list()
+
+
+@pytest.mark.parametrize("strange", [float("inf"), float("nan"), -1.0])
+def test_a_diameter_that_cannot_be_one_is_not_measured(strange):
+    course = recist.target_course(of_sums(100, strange))
+    assert course.select("target_response", "n_measured", "sum_mm").row(1) == ("NE", 0, None)
+
+
+def test_several_baseline_scans_bear_the_key_of_the_last():
+    drawn = framed(
+        """
+        subject | assessment | lesion | day | baseline | diameter_mm
+        A       | 5          | T1     | -9  | true     | 20
+        A       | 3          | T2     | -7  | true     | 20
+        A       | 7          | T3     | -8  | true     | 20
+        B       | 4          | T1     | -9  | true     | 20
+        B       | 6          | T2     | -9  | true     | 20
+        B       | 5          | T3     | -9  | true     | 20
+        """
+    )
+    for given in (drawn, drawn.reverse(), drawn.sort("assessment"), drawn.sort("lesion")):
+        found = recist.target_course(drawn_measurements(given))
+        assert found.select("subject", "assessment", "sum_mm").rows() == [("A", 3, 60), ("B", 6, 60)]
+
+
+def test_of_two_measurements_on_a_day_the_larger_counts():
+    for first, second in ((50, 60), (60, 50)):
+        text = f"assessment | lesion | diameter_mm\n0 | T1 | 100\n1 | T1 | {first}\n1 | T1 | {second}"
+        assert recist.target_course(measured(text))["sum_mm"].to_list() == [100, 60]
+
+
+def test_a_baseline_without_a_day_is_still_the_nadir():
+    drawn = framed("assessment | day | diameter_mm\n0 |  | 50\n1 | 42 | 60")
+    assert recist.target_course(drawn_measurements(drawn))["target_response"].to_list() == [None, "PD"]
+
+
+def test_without_baseline_and_without_a_day_the_day_is_what_is_told():
+    drawn = framed("assessment | day | baseline | diameter_mm\n1 |  | false | 50\n2 | 84 | false | 50")
+    found = recist.target_course(drawn_measurements(drawn))
+    assert found["rule"].to_list() == ["no_day", "no_baseline"]
+
+
+def test_what_is_no_target_is_counted_and_dates_nothing():
+    drawn = framed(
+        """
+        assessment | lesion | day | diameter_mm
+        0          | T1     | 0   | 50
+        1          | X1     | 40  | 9
+        1          | X2     | 40  | 9
+        1          | T1     | 42  | 50
+        1          | T1     | 43  | 50
+        2          | T1     | 84  | 50
+        2          | T1     | 84  | 50
+        2          | X1     | 90  | 50
+        2          | X1     | 90  | 50
+        """
+    )
+    found = recist.target_course(drawn_measurements(drawn))
+    assert found.select("first_day", "day", "n_unexpected", "n_repeated").rows() == [
+        (0, 0, 0, 0),
+        (42, 43, 2, 1),
+        (84, 84, 1, 2),
+    ]
+
+
+def test_a_strange_state_is_named():
+    with pytest.raises(ValueError, match=r"^measurements: state knows .*, not shrunk$"):
+        recist.target_course(of_sums(20, 20).with_columns(state=pl.lit("shrunk")))
