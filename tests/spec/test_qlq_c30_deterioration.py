@@ -201,6 +201,16 @@ def test_two_missed_forms_before_a_deterioration(
     assert (result["event"], result["day"], result["rule"]) == (event, day, rule)
 
 
+@pytest.mark.parametrize(
+    ("scores", "form"),
+    [("30 45 30", 102), ("30 - - 45", 101), ("- - 45", None), ("30 35 -", 102), ("-", None)],
+)
+def test_the_form_of_the_day_is_told(scores: str, form: int | None) -> None:
+    """Of the event, else of the last form before censoring; forms are numbered 101, 102 …"""
+    numbered = course(scores).with_columns(form=100 + pl.col("visit"))
+    assert deterioration(numbered).item(0, "form") == form
+
+
 def test_a_form_of_no_scheduled_visit_is_after_no_gap() -> None:
     unknown = course("45").with_columns(visit=pl.lit(None, dtype=pl.Int64))
     assert deterioration(unknown).item(0, "event") is True

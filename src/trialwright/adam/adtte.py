@@ -30,8 +30,9 @@ _SUBJECT: Final = (
 class Dates:
     """The named dates of all randomised subjects, computed once for all clocks.
 
-    Progressions and assessments are those of subjects with a baseline assessment: without one nothing can be
-    compared (cases P1, P2). ``not_evaluable``: who was assessed, though never adequately (P18).
+    Progressions and assessments (by date) are those of subjects with a baseline assessment: without one
+    nothing can be compared (cases P1, P2). ``not_evaluable``: who was assessed, though never adequately
+    (P18).
     """
 
     adsl: pl.DataFrame
@@ -52,7 +53,7 @@ def _dates(adsl: pl.DataFrame, responses: Responses) -> Dates:
         adsl,
         responses,
         events.progressions(responses, adsl).filter(seen),
-        events.adequate_assessments(responses, adsl).filter(seen),
+        events.adequate_assessments(responses, adsl).filter(seen).sort("ADT", "SRCSEQ"),
         baseline,
         pl.col("USUBJID").is_in(assessed.implode()),
     )

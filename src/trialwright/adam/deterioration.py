@@ -8,6 +8,7 @@ import polars as pl
 
 from trialwright.adam import events, policies
 from trialwright.medicine import qlq_c30
+from trialwright.medicine._frame import numbered_by
 from trialwright.study.model import Deterioration, Instrument, Study, Visit
 
 ORIGINS: Final = {
@@ -23,7 +24,6 @@ _STOPS: Final = {
 
 
 _SUBJECT: Final = ("USUBJID", "TRT01P", "DTHDT", "DTHDTF", "DTHSEQ", "RANDDT", "INCLDT", "TRTSDT")
-_MOST_DAYS: Final = 10**6
 _FORM: Final = (*("USUBJID", "PARCAT1", "PARAMCD", "ADT", "AVAL", "AVISITN", "ABLFL", "ANL01FL", "SRCSEQ"),)
 
 
@@ -51,39 +51,28 @@ def scales(
     scored = (
         courses.select("course", "scale", died=pl.col("DTHDT").is_not_null())
         .join(first.select("course", baseline="AVAL"), on="course", how="left", maintain_order="left")
-        .join(forms.drop("seq"), on="course", how="left", maintain_order="left")
+        .join(forms, on="course", how="left", maintain_order="left")
     )
     told = qlq_c30.deterioration(scored.rename({"course": "subject"}), policies.deterioration(family))
-    return (
-        courses.join(told.drop("scale"), left_on="course", right_on="subject", maintain_order="left")
-        .join(first.select("course", baseline_date="ADT"), on="course", how="left", maintain_order="left")
-        .with_columns(_at())
-        .join(
-            forms.select(_at(), "seq").filter(pl.col("at").is_first_distinct()),
-            on="at",
-            how="left",
-            maintain_order="left",
-        )
+    return courses.join(told.drop("scale"), left_on="course", right_on="subject", maintain_order="left").join(
+        first.select("course", baseline_date="ADT"), on="course", how="left", maintain_order="left"
     )
-
-
-def _at() -> pl.Expr:
-    """The course and the day as one number."""
-    return (pl.col("course").cast(pl.Int64) * _MOST_DAYS + pl.col("day")).alias("at")
 
 
 def _of_courses(family: Deterioration, adqs: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """The forms that count, with the number of their ``course`` (one per scale and subject)."""
     place = {code: i for i, code in enumerate(family.scales)}
-    subjects = people.select("USUBJID", "RANDDT", "stop").with_row_index("person")
+    mine = adqs.select(_FORM).filter(
+        pl.col("PARCAT1") == family.instrument,
+        pl.col("PARAMCD").is_in(list(place)),
+        pl.col("ABLFL").is_not_null() | pl.col("ANL01FL").is_not_null(),
+    )
+    who, subjects = numbered_by(mine, ["USUBJID"], "who")
+    known = people.select("USUBJID", "RANDDT", "stop").with_row_index("person")
+    theirs = subjects.join(known, on="USUBJID", how="left", maintain_order="left")
     return (
-        adqs.select(_FORM)
-        .filter(
-            pl.col("PARCAT1") == family.instrument,
-            pl.col("PARAMCD").is_in(list(place)),
-            pl.col("ABLFL").is_not_null() | pl.col("ANL01FL").is_not_null(),
-        )
-        .join(subjects, on="USUBJID", maintain_order="left")
+        mine.hstack(theirs.select("person", "RANDDT", "stop")[who])
+        .filter(pl.col("person").is_not_null())
         .with_columns(
             course=pl.col("PARAMCD").replace_strict(place, return_dtype=pl.UInt32) * people.height
             + pl.col("person")
@@ -110,7 +99,7 @@ def _stopped(family: Deterioration, stops: pl.DataFrame) -> pl.DataFrame:
 
 
 def _forms(visits: tuple[Visit, ...], mine: pl.DataFrame) -> pl.DataFrame:
-    """Scheduled forms after baseline: course, visit (counted from 1), day, score, seq."""
+    """Scheduled forms after baseline: course, visit (counted from 1), day, score, form."""
     place = {float(visit.day): i for i, visit in enumerate(visits, start=1)}
     counts = (
         (pl.col("ANL01FL") == "Y")
@@ -123,7 +112,7 @@ def _forms(visits: tuple[Visit, ...], mine: pl.DataFrame) -> pl.DataFrame:
         visit=pl.when(counts).then(visit),
         day=(pl.col("ADT") - pl.col("RANDDT")).dt.total_days(),
         score="AVAL",
-        seq="SRCSEQ",
+        form="SRCSEQ",
     ).filter(pl.col("visit").is_not_null())
 
 
@@ -171,7 +160,7 @@ def clocks(study: Study, family: Deterioration, told: pl.DataFrame) -> pl.DataFr
         ADTF=pl.when(dead).then("DTHDTF"),
         SRCDOM=pl.when(dead).then(pl.lit("DM")).otherwise(pl.lit("ADQS")),
         SRCVAR=pl.when(dead).then(pl.lit("DTHDTC")).otherwise(pl.lit("ADT")),
-        SRCSEQ=pl.when(dead).then("DTHSEQ").when(~at_once).then("seq"),
+        SRCSEQ=pl.when(dead).then("DTHSEQ").when(~at_once).then("form"),
         RULE=pl.when(dead & event).then(pl.lit("death counted as deterioration")).otherwise("rule"),
         CNWRSFL=pl.when("cannot_worsen").then(pl.lit("Y")),
     )

@@ -29,15 +29,16 @@ def until_last_assessment(
     """The event, or the last adequate assessment of those that the rule set lets count.
 
     ``frame``: one row per subject with STARTDT, the first event (null if none; SEENDT is its date before any
-    shift to the schedule, NAME the study's word) and what ADSL says; ``assessments``: adequate ones.
+    shift to the schedule, NAME the study's word) and what ADSL says; ``assessments``: adequate ones, by date.
     """
     frame = _with_stop(clock, frame)
+    seen = _since_start(frame, assessments)
     for name, condition in (
         ("any", pl.col("at") <= pl.col("CUTOFFDT")),
         ("before", pl.col("at") < pl.col("SEENDT")),
         ("stop", pl.col("at") <= pl.col("stop")),
     ):
-        frame = _with_last(frame, assessments, condition, name)
+        frame = frame.join(_last_that(seen, condition, name), on="USUBJID", how="left", maintain_order="left")
     happened = pl.col("ADT").is_not_null()
     strict = pl.lit(clock.rules == "FDA_CENSOR")
     cased = pl.col("NAME").is_in(_CASED)
@@ -93,18 +94,23 @@ def _with_stop(clock: TimeToEvent, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(stop=first, stop_by=by)
 
 
-def _with_last(frame: pl.DataFrame, seen: pl.DataFrame, condition: pl.Expr, name: str) -> pl.DataFrame:
-    """Adds the last adequate assessment that meets the condition, from the start of the clock on."""
-    seen = seen.select("USUBJID", at="ADT", dom="SRCDOM", var="SRCVAR", seq="SRCSEQ")
-    last = (
+def _since_start(frame: pl.DataFrame, assessments: pl.DataFrame) -> pl.DataFrame:
+    """The adequate assessments from the start of the clock on, subject by subject and by date."""
+    seen = assessments.select("USUBJID", at="ADT", dom="SRCDOM", var="SRCVAR", seq="SRCSEQ")
+    return (
         frame.select("USUBJID", "STARTDT", "SEENDT", "CUTOFFDT", "stop")
-        .join(seen, on="USUBJID", how="inner")
-        .filter(condition & (pl.col("at") >= pl.col("STARTDT")))
-        .sort("at", "seq")
-        .unique("USUBJID", keep="last", maintain_order=True)
+        .join(seen, on="USUBJID", how="inner", maintain_order="left_right")
+        .filter(pl.col("at") >= pl.col("STARTDT"))
+    )
+
+
+def _last_that(seen: pl.DataFrame, condition: pl.Expr, name: str) -> pl.DataFrame:
+    """The last assessment of each subject that meets the condition."""
+    return (
+        seen.filter(condition)
+        .filter(pl.col("USUBJID").ne_missing(pl.col("USUBJID").shift(-1)))
         .select("USUBJID", *(pl.col(old).alias(f"{name}_{new}") for old, new in _LAST.items()))
     )
-    return frame.join(last, on="USUBJID", how="left", maintain_order="left")
 
 
 def _last(part: str) -> pl.Expr:

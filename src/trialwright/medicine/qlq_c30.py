@@ -236,23 +236,27 @@ def deterioration(scores: pl.DataFrame, policy: Deterioration = Deterioration())
     """One row per subject and scale: whether and when it deteriorated, and the rule that said so.
 
     ``scores``: subject, scale, visit (the scheduled forms counted 1, 2, …; the baseline is 0), day, score
-    and baseline (the baseline score, on every row); optional died. Only scheduled forms after baseline;
-    rows without a score are passed over, so a subject without any later form has one such row.
+    and baseline (the baseline score, on every row); optional died, and form (a number of your own). Only
+    scheduled forms after baseline; rows without a score are passed over, so a subject without any later form
+    has one such row.
 
     Gives event, day (of the event, else of the last form before censoring; null means censor at the
-    start), visit, score, change (towards worse), rule, and n_forms; first_day, definitive_day and
-    confirmed_day whatever the pattern; cannot_worsen where the baseline leaves no room for the threshold.
+    start), form (of that day), visit, score, change (towards worse), rule, and n_forms; first_day,
+    definitive_day and confirmed_day whatever the pattern; cannot_worsen where the baseline leaves no room
+    for the threshold.
     """
     course, keys = numbered_by(scores, ["subject", "scale"], "course")
-    numbered = scores.with_columns(course)
+    form = pl.col("form") if "form" in scores.columns else pl.lit(None, dtype=pl.Int64)
+    numbered = scores.with_columns(course, form=form)
     subjects = _courses(numbered, keys, policy)
     forms = _forms(numbered, subjects, policy)
     event = [
-        pl.col(c).alias(f"event_{c}") for c in ("day", "visit", "score", "change", "previous_day", "missed")
+        pl.col(c).alias(f"event_{c}")
+        for c in ("day", "form", "visit", "score", "change", "previous_day", "previous_form", "missed")
     ]
     last = forms.filter(pl.col("course").ne_missing(pl.col("course").shift(-1)))
     found = [
-        last.select("course", last_day="day"),
+        last.select("course", last_day="day", last_form="form"),
         *(_first(forms.filter(p)).select("course", pl.col("day").alias(f"{p}_day")) for p in _PATTERNS),
         _first(forms.filter(policy.pattern)).select("course", *event),
     ]
@@ -294,7 +298,7 @@ def _courses(scores: pl.DataFrame, keys: pl.DataFrame, policy: Deterioration) ->
 
 def _forms(scores: pl.DataFrame, courses: pl.DataFrame, policy: Deterioration) -> pl.DataFrame:
     """Answered forms in order, with ``worse`` (a score of which more is worse), change, the patterns."""
-    there = scores.select("course", "visit", "day", pl.col("score").cast(pl.Float64)).filter(
+    there = scores.select("course", "visit", "day", "form", pl.col("score").cast(pl.Float64)).filter(
         pl.col("score").is_finite() & pl.col("day").is_not_null()
     )
     known = courses.select("course", "sign", "baseline", "threshold", "died").drop_nulls("baseline")
@@ -316,6 +320,7 @@ def _forms(scores: pl.DataFrame, courses: pl.DataFrame, policy: Deterioration) -
         next=_after("worse"),
         later_best=_after("best_to_come"),
         previous_day=_before("day"),
+        previous_form=_before("form"),
         missed=pl.col("visit") - _before("visit").fill_null(0) - 1,
     )
     return forms.with_columns(change=pl.col("worse") - pl.col("reference"), **_patterns(policy))
@@ -372,13 +377,21 @@ def _told(found: pl.DataFrame, policy: Deterioration) -> pl.DataFrame:
         .then(pl.lit("deterioration after missed forms"))
         .otherwise(pl.lit("no deterioration"))
     )
+    deciding = {
+        name: pl.when(event)
+        .then(f"event_{name}")
+        .when(reached)
+        .then(f"event_previous_{name}")
+        .otherwise(f"last_{name}")
+        for name in ("day", "form")
+    }
     room = pl.when(pl.col("sign") > 0).then(100 - pl.col("baseline")).otherwise(pl.col("baseline"))
     return found.select(
         "subject",
         "scale",
         "baseline",
         event=event,
-        day=pl.when(event).then("event_day").when(reached).then("event_previous_day").otherwise("last_day"),
+        **deciding,
         visit=pl.when(event).then("event_visit"),
         score=pl.when(event).then("event_score"),
         change=pl.when(event).then("event_change"),
