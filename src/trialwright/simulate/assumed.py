@@ -21,11 +21,21 @@ def assumed(design: Design) -> Iterator[tuple[str, str]]:
     if (a := design.allocation) is not None:
         blocks = f", blocks of {' and '.join(map(str, a.block_sizes))}" if a.block_sizes else ""
         words = f"{a.method.replace('_', ' ')} {a.experimental}:{a.control}{blocks}"
-        yield "Allocation", _sourced(words + (", stratified" if a.stratified else ""), a.source)
+        words += ", stratified" if a.stratified else ""
+        yield "Allocation", _sourced(words + (", within sites" if a.by_site else ""), a.source)
+    if design.scans:
+        yield "Scans", f"months between them {_pieces(design.scans)}"
     yield "Looks", "; ".join(_sourced(_look(look), look.source) for look in design.looks)
+    for look in design.looks:
+        if (f := look.futility) is not None:
+            effect = "the trend seen" if f.hazard_ratio is None else f"a hazard ratio of {f.hazard_ratio:g}"
+            words = f"at {_look(look)} below {100 * f.conditional_power:g} % conditional power under {effect}"
+            yield "Futility", _sourced(words, f.source)
     level = f"one-sided {design.level.alpha:g}"
     if len(design.looks) > 1:
         level += f", spent as {design.level.spending} on {design.planned} events"
+    for test, bounds in design.level.bounds.items():
+        level += f"; {test} rejects from z {', '.join(f'{z:g}' for z in bounds)} on"
     yield "Level", _sourced(level, design.level.source)
 
 

@@ -15,6 +15,7 @@ from trialwright.simulate.assumed import assumed
 from trialwright.simulate.characteristics import STOP, rejects
 from trialwright.simulate.design import Design
 from trialwright.simulate.figure import Bar, bars
+from trialwright.simulate.page_more import more
 from trialwright.study.model import Study
 
 _COLUMNS = (
@@ -60,6 +61,7 @@ def render(study: Study, design: Design, asked: Asked, results: pl.DataFrame) ->
         tests=list(_tests(design, value, looks)),
         summary=[_summary(value, level) for level in (looks if len(looks) == 1 else [*looks, STOP])],
         gap=design.proportional()[1],
+        more=list(more(design, value)),
         assumed=list(assumed(design)),
         command=f"trialwright simulate {study.study.id.lower()} --scenario {asked.scenario} "
         f"--trials {asked.trials} --seed {asked.seed} --out OUT",
