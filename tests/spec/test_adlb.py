@@ -387,3 +387,23 @@ def test_symptoms_of_a_low_sodium_come_from_the_events_the_study_names() -> None
     frame, _ = adlb.build(study, {"LB": lb(values), "AE": ae}, adsl(), CUTOFF)
     assert dict(frame.filter(PARAMCD="SODIUM").select("SRCSEQ", "ATOXGRL").iter_rows()) == {1: 3, 2: 2}
     assert "symptoms unknown" in frame.filter(PARAMCD="K")["RULE"].item()
+
+
+def test_the_order_is_that_of_the_key_whatever_the_order_of_the_file() -> None:
+    """Subjects and tests by the alphabet, days before 1970 and no day at all, LBSEQ within a day."""
+    rows = lb(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBDTC
+        1       | 6     | ALT      | 10       | U/L      | 1969-12-30
+        1       | 4     | ALT      | 10       | U/L      | 2026-01-02
+        1       | 5     | ALT      | 10       | U/L      | 2026-01-02
+        1       | 2     | ALT      | 10       | U/L      | 2026-01
+        1       | 3     | WBC      | 10       | 10^9/L   | 2026-01-01
+        1       | 7     |          | 10       | 10^9/L   | 2026-01-01
+        2       | 1     | ALT      | 10       | U/L      | 2026-01-01
+        """
+    )
+    for seed in range(8):
+        mixed = rows if seed == 0 else rows.sample(fraction=1, shuffle=True, seed=seed)
+        frame, _ = adlb.build(small_study(), {"LB": mixed}, adsl(), CUTOFF)
+        assert frame["SRCSEQ"].to_list() == [6, 4, 5, 2, 3, 7, 1]

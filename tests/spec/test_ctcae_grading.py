@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from drawn import table
-from trialwright.medicine.ctcae import Policy, criteria, grade_labs
+from trialwright.medicine.ctcae import Policy, criteria, grade_bits, grade_labs, in_words
+from trialwright.medicine.lab_values import rounded, rounded_runs
 
 SHAPE = {
     "subject": pl.String,
@@ -503,3 +504,26 @@ def test_misuse_is_refused() -> None:
     for word in ("symptom_missing", "baseline_rule", "baseline_graded_by", "fibrinogen_abnormal"):
         with pytest.raises(ValueError, match=f"{word} is 'so so'"):
             Policy(**{word: "so so"})
+
+
+def test_bits_are_the_words() -> None:
+    frame = labs("""
+        | test | value | lln | uln |
+        | CA   | 2.4   |     | 2.6 |
+        | XYZ  | 5.1   | 3.5 | 5.0 |
+        | K    |       | 3.5 | 5.0 |
+        | K    | 4     | 3.5 | 5.0 |
+    """)
+    words, bits = grade_labs(frame, criteria()), grade_bits(frame, criteria())
+    assert bits.select("grade_low", "grade_high").equals(words.select("grade_low", "grade_high"))
+    for side in ("reason_low", "reason_high"):
+        assert in_words(bits[side]).to_list() == words[side].to_list()
+        assert bits.schema[side] == pl.Int32
+    assert words["reason_high"].to_list() == ["calcium not corrected", "no criteria", "value missing", None]
+
+
+def test_runs_are_rounded_like_each_number() -> None:
+    numbers = pl.DataFrame({"x": [0.1 * 3, 0.1 * 3, None, None, 0.0, 2 / 3, 0.1 * 3, -1.5]})
+    found = numbers.select(runs=rounded_runs(pl.col("x")), each=rounded(pl.col("x")))
+    assert found["runs"].equals(found["each"])
+    assert found["runs"].to_list()[0] == 0.3

@@ -10,7 +10,7 @@ import pytest
 
 from drawn import table
 from trialwright.medicine.ctcae import Version, criteria
-from trialwright.medicine.ctcae_terms import lab_events, term_key, terms
+from trialwright.medicine.ctcae_terms import lab_events, term_key, term_keys, terms
 from trialwright.medicine.units import units
 
 GRADES = """
@@ -181,3 +181,6 @@ def test_british_and_american_spellings_are_one_term() -> None:
     drawn = table(SPELLINGS)
     for spaced in (pl.col("as reported"), "  " + pl.col("as reported") + " "):
         assert drawn.select(term_key(spaced)).to_series().to_list() == drawn["one spelling"].to_list()
+    twice = pl.concat([drawn["as reported"], pl.Series([None], dtype=pl.String), drawn["as reported"]])
+    spelled = drawn["one spelling"].to_list()
+    assert term_keys(twice).to_list() == [*spelled, None, *spelled]

@@ -8,7 +8,8 @@ import pytest
 from drawn import table
 from trialwright.medicine.ctcae import criteria
 from trialwright.medicine.lab_values import corrected_calcium
-from trialwright.medicine.units import to_si, unit_key, units
+from trialwright.medicine.units import coded, to_si, unit_key, units
+from trialwright.medicine.units import conversions as of_each
 
 COUNTS = "NEUT LYM WBC PLAT CD4 EOS BASO MONO"
 PROTEINS = "HGB ALB PROT FIBRINO HAPTOG"
@@ -165,3 +166,30 @@ def test_the_criteria_are_well_formed(version: str) -> None:
     for _, rows in numeric.group_by(same):
         by_grade = rows.sort("grade")["limit"]
         assert by_grade.is_sorted(descending=rows["direction"][0] == "L"), rows
+
+
+@pytest.mark.parametrize("dtype", [pl.String(), pl.Enum(["b", "a", "never"])])
+def test_texts_become_places(dtype: pl.DataType) -> None:
+    """Also of an Enum, whose words need not all occur; a null takes the last place."""
+    texts = pl.Series(["a", None, "b", "a"], dtype=dtype)
+    place, different = coded(texts)
+    assert different.gather(place).to_list() == ["a", None, "b", "a"]
+    assert place[1] == different.len() - 1
+    assert different.dtype == pl.String
+
+
+def test_each_row_finds_its_pair_of_test_and_unit() -> None:
+    rows = table("""
+        | test | unit   | si_unit | times |
+        | HGB  | g/dL   | g/L     | 10    |
+        | ALT  | g/dL   |         |       |
+        | HGB  |        |         |       |
+        | INR  |        | 1       | 1     |
+        |      | g/dL   |         |       |
+        | HGB  | g/L    | g/L     | 1     |
+    """).with_columns(pl.col("test", "unit", "si_unit").cast(pl.String))
+    for kind in (pl.String(), pl.Enum(["INR", "HGB", "ALT"])):
+        place, pairs = of_each(rows["test"].cast(kind), rows["unit"])
+        found = pairs.select(pl.all().gather(place))
+        assert found.select("test", "unit", "si_unit").rows() == rows.select("test", "unit", "si_unit").rows()
+        assert found["times"].to_list() == rows["times"].to_list()
