@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from simulate_designs import A, design
+from trialwright.simulate.chunks import Run, simulate
 from trialwright.simulate.cohort import enrol
 from trialwright.simulate.design_entry import Accrual, when
+from trialwright.simulate.tally import mean
+from trialwright.stats.sample_size import Design as Closed
+from trialwright.stats.sample_size import Piecewise, constant, expected_events
 
 RISING = [
     {"start": 0, "value": 2},
@@ -61,6 +65,18 @@ def test_shares_by_month(model):
     else:
         assert entry.max() > 15
         assert not ((entry > 12) & (entry < 15)).any()
+
+
+def test_expected_events_by_month():
+    """Against the integral over accrual and follow-up (stats.sample_size), within 4.5 standard errors."""
+    rate = Piecewise((0.0, 6.0, 12.0, 15.0, 21.0), (2.0, 5.0, 0.0, 3.0, 0.0))
+    hazards = constant(0.1), constant(0.06)
+    for month in (8, 20, 30):
+        what = design(A, patients=60, accrual={"rate": RISING}, control={"hazard": [{"value": 0.1}]},
+                      looks=[{"month": month}], level={"planned": 30})  # fmt: skip
+        found, error = mean(simulate(Run(what, 3000, 3)), "events", "1")
+        closed = expected_events(Closed(*hazards, rate, share=2 / 3), month)
+        assert abs(found - closed.sum()) < 4.5 * error
 
 
 def test_a_flat_rate_is_no_rate():

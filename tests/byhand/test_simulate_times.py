@@ -173,6 +173,22 @@ def test_looks_count_the_first_tests_endpoint():
     assert turned.proportional()[0] is None
 
 
+def test_pfs_is_exponential():
+    """Leaving the first state at l01 + l02 a month: the z of PFS is that of exponential times with these hazards,
+    trial by trial, from the same random numbers."""
+    before, after = (states["progression"] + states["death"] for states in (CONTROL, TARGET))
+    pfs = design(A, **STATES, tests=[{"id": "pfs", "endpoint": "PFS"}], dropout={"per_year": 0.1})
+    plain = design(
+        A,
+        control={"hazard": [{"value": before}]},
+        hazard_ratio=[{"value": after / before}],
+        dropout={"per_year": 0.1},
+    )
+    (one,), (other,) = (look_at(what, enrol(what, 5, np.arange(100))) for what in (pfs, plain))
+    np.testing.assert_allclose(one.z[0], other.z[0], rtol=1e-6)
+    np.testing.assert_allclose(one.month, other.month)
+
+
 def test_no_effect_where_a_group_has_none():
     """A ratio of 1 in a group is the control arm's states; its hazard is that of the group in both arms."""
     groups = [
