@@ -85,7 +85,7 @@ def two_curves(
     found = keys_of_groups(time, event, group, None)
     if found is None:
         return of_two.two_curves(time, event, group)
-    values_0, counts_0, values_1, counts_1 = _curves(*found, z_of(0.95))
+    values_0, counts_0, values_1, counts_1 = _curves(*found, True, z_of(0.95), _LOG_LOG)
     if not (counts_0.size and counts_1.size):
         return of_two.two_curves(time, event, group)
     return _drawn(values_0, counts_0, 0.95, "log-log"), _drawn(values_1, counts_1, 0.95, "log-log")
@@ -153,11 +153,11 @@ def steps(keys: Ints, scale: Scale, timefix: bool) -> tuple[Floats, Ints]:
 
 
 @kernel
-def _curves(keys: Ints, width: int, scale: Scale, z: float) -> tuple[Floats, Ints, Floats, Ints]:
-    mine = arm_of(keys, width, 0)
-    values_0, counts_0 = _curve(mine, scale, True, z, _LOG_LOG)
-    mine = arm_of(keys, width, 1)
-    values_1, counts_1 = _curve(mine, scale, True, z, _LOG_LOG)
+def _curves(
+    keys: Ints, width: int, scale: Scale, timefix: bool, z: float, kind: int
+) -> tuple[Floats, Ints, Floats, Ints]:
+    values_0, counts_0 = _curve(arm_of(keys, width, 0), scale, timefix, z, kind)
+    values_1, counts_1 = _curve(arm_of(keys, width, 1), scale, timefix, z, kind)
     return values_0, counts_0, values_1, counts_1
 
 

@@ -31,7 +31,7 @@ def rmst(
     """As ``stats.survival.rmst``, which measures a curve already drawn here too."""
     found = None if event is None or isinstance(time, KaplanMeier) else sorted_keys(time, event)
     if found is not None:
-        known, mean, variance, end = _mean(*found, -1.0 if tau is None else float(tau), tau is None)
+        known, mean, variance, end = _mean(*found, True, math.nan if tau is None else float(tau))
         if known:
             return _restricted(mean, math.sqrt(variance), end, z_of(confidence))
     return array_form.rmst(time, event, tau, confidence=confidence)
@@ -48,7 +48,7 @@ def rmst_difference(
 ) -> RestrictedMeanContrast:
     """As ``stats.survival.rmst_difference``."""
     keys = keys_of_groups(time, event, group, strata)
-    found = None if keys is None else _means(*keys, float(tau))
+    found = None if keys is None else _means(*keys, True, float(tau))
     if found is None or not found[0]:
         return array_form.rmst_difference(time, event, group, tau, strata=strata, confidence=confidence)
     _, mean_0, error_0, mean_1, error_1 = found
@@ -70,11 +70,11 @@ def _restricted(mean: float, error: float, tau: float, z: float) -> RestrictedMe
 
 
 @kernel
-def _mean(keys: Ints, scale: Scale, tau: float, whole: bool) -> tuple[bool, float, float, float]:
-    """Whether the curve is known to ``tau`` (its last time, if ``whole``); area, variance, and that time."""
-    ordered, start = steps(keys, scale, True)
+def _mean(keys: Ints, scale: Scale, timefix: bool, tau: float) -> tuple[bool, float, float, float]:
+    """Whether the curve is known to ``tau`` (NaN for its last time); area, variance, and that time."""
+    ordered, start = steps(keys, scale, timefix)
     last = ordered[start[-2]]
-    end = last if whole else tau
+    end = last if math.isnan(tau) else tau
     S, area, before = 1.0, 0.0, 0.0
     up_to = np.empty(start.size)  # the area up to each event time
     weight = np.empty(start.size)
@@ -102,7 +102,7 @@ def _mean(keys: Ints, scale: Scale, tau: float, whole: bool) -> tuple[bool, floa
 
 
 @kernel
-def _means(keys: Ints, width: int, scale: Scale, tau: float) -> _Means:
+def _means(keys: Ints, width: int, scale: Scale, timefix: bool, tau: float) -> _Means:
     """Whether both groups of all strata are known to ``tau``; mean and its standard error in each group."""
     estimate, error = np.zeros(2), np.zeros(2)
     strata = 1 << (width - 2)
@@ -114,7 +114,7 @@ def _means(keys: Ints, width: int, scale: Scale, tau: float) -> _Means:
             mine = arm_of(keys, width, 2 * s + group)
             known = False
             if mine.size > 0:
-                known, mean, variance, _ = _mean(mine, scale, tau, False)
+                known, mean, variance, _ = _mean(mine, scale, timefix, tau)
             if not known:
                 return False, 0.0, 0.0, 0.0, 0.0
             part = share / keys.size

@@ -39,13 +39,14 @@ class Answer(NamedTuple):
 def maximise(model: Model, z: float, answer: Answer) -> bool:
     p = model.spread.size
     beta, step, score, here = np.zeros(p), np.zeros(p), np.empty(p), np.empty((p, p))
-    loglik = point(model, beta, score, here)
-    null, root = here.copy(), np.empty((p, p))
-    answer.whole[NULL] = loglik
-    if not _determined(null, model.spread, root):
-        return False
+    null, root, loglik = np.empty((p, p)), np.empty((p, p)), -np.inf
     for steps in range(_STEPS):
-        if not cholesky(here, root):
+        loglik = _uphill(model, beta, step, loglik, score, here)
+        if steps == 0:
+            null, answer.whole[NULL] = here.copy(), loglik
+            if not _determined(null, model.spread, root):
+                return False
+        if math.isnan(loglik) or not cholesky(here, root):
             return False
         solve(root, score, step)
         gain = 0.0
@@ -62,23 +63,21 @@ def maximise(model: Model, z: float, answer: Answer) -> bool:
                 beta[j] += step[j]
             _summarise(beta, here, root, z, answer)
             return True
-        loglik = _uphill(model, beta, step, loglik, score, here)
-        if math.isnan(loglik):
-            return False
     return False
 
 
 @kernel
 def _uphill(model: Model, beta: Floats, step: Floats, loglik: float, score: Floats, here: Floats) -> float:
     """The whole step or as much of it as does not lead down: moves ``beta``. NaN where nothing of it does."""
-    slack, share = 1e-11 * abs(loglik), 1.0
+    least, share = loglik - 1e-11 * abs(loglik), 1.0
     there = np.empty(beta.size)
     for _ in range(_HALVINGS):
         for j in range(beta.size):
             there[j] = beta[j] + share * step[j]
         found = point(model, there, score, here)
-        if math.isfinite(found) and found >= loglik - slack:
-            beta[:] = there
+        if math.isfinite(found) and found >= least:
+            for j in range(beta.size):
+                beta[j] = there[j]
             return found
         share /= 2
     return math.nan

@@ -84,7 +84,8 @@ def _by_stratum(keys: Ints, ordered: Floats, tie: float, stratum: Ints, moment: 
         rows[at], moment[at] = keys[i], now
         place[s] = at + 1
         now += i == 0 or ordered[i] - ordered[i - 1] > tie
-    end[:] = place[:strata]
+    for s in range(strata):
+        end[s] = place[s]
     return rows
 
 
