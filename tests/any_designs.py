@@ -25,6 +25,19 @@ def pieces(draw, values=RATES):
 
 
 @st.composite
+def states(draw):
+    """Times by states in both arms, whatever the hazards were; two endpoints, either of them first."""
+    names = ("progression", "death", "death_after_progression")
+    control, experimental = ({"states": {name: draw(RATES) for name in names}} for _ in range(2))
+    return {
+        "control": control,
+        "experimental": experimental,
+        "hazard_ratio": [],
+        "scans": draw(st.sampled_from([[], [{"value": 1.4}, {"start": 4, "value": 3}]])),
+    }
+
+
+@st.composite
 def designs(draw):
     patients = draw(st.integers(2, 25))
     many = draw(st.integers(1, 3))
@@ -57,7 +70,7 @@ def designs(draw):
     accrual = {"model": draw(st.sampled_from(["uniform", "poisson", "even"])), "months": 12}
     if by_site:
         accrual = {"model": "poisson", "sites": SITES, "spread": draw(st.sampled_from([None, 0.9]))}
-    return {
+    raw = {
         "title": "any",
         "patients": patients,
         "control": draw(st.one_of(pieces().map(lambda p: {"hazard": p}), st.sampled_from(TIMES))),
@@ -77,3 +90,10 @@ def designs(draw):
         "level": {"spending": draw(st.sampled_from(["obrien-fleming", "pocock"]))},
         "tests": tests,
     }
+    if draw(st.integers(0, 3)):
+        return raw
+    for group in groups:
+        group.pop("hazard_ratio", None)
+    endpoints = [draw(st.sampled_from(["OS", "PFS"])) for _ in tests]
+    tests = [test | {"endpoint": endpoint} for test, endpoint in zip(tests, endpoints, strict=True)]
+    return raw | draw(states()) | {"tests": tests}
