@@ -114,6 +114,13 @@ def test_nearest_albumin() -> None:
     assert near.to_list() == [40, *[None] * 7]
 
 
+def test_nearest_albumin_in_any_order_of_the_days() -> None:
+    calcium = pl.DataFrame({"subject": [2, 2, 2, 2], "day": [59, 54, 20, 31]})
+    albumin = pl.DataFrame({"subject": [2, 2, 2], "day": [20, 5, 44], "albumin": [38.0, 39.0, 40.0]})
+    assert nearest_albumin(calcium, albumin)["albumin"].to_list() == [None, None, 38, None]
+    assert nearest_albumin(calcium[::-1], albumin[::-1])["albumin"].to_list() == [None, 38, None, None]
+
+
 def test_shift_from_baseline_to_the_worst() -> None:
     """Rules 9 and 10: the worst of all later values; a baseline abnormal the other way is 0 on this side."""
     graded = table("""
