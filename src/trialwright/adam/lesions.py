@@ -209,7 +209,8 @@ def _only_identified(
     """New lesions that TU identifies and TR never mentions, as if TR called them unequivocal."""
     tu = sdtm.get("TU", pl.DataFrame(schema={"USUBJID": pl.String}))
     new = _plain(tu.filter(text(tu, "TUSTRESC").is_in(list(words.new))), "TU")
-    silent = new.join(tr, on=["USUBJID", "reader", "LNKID"], how="anti").with_columns(
+    spoken_of = tr.filter(pl.col("LNKID").is_in(new.get_column("LNKID").unique().implode()))
+    silent = new.join(spoken_of, on=["USUBJID", "reader", "LNKID"], how="anti").with_columns(
         GRPID=pl.lit(words.new[0]), STRESC=pl.lit("UNEQUIVOCAL")
     )
     return _of_randomised(silent, adsl, cutoff)

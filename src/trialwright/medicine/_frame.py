@@ -35,6 +35,11 @@ def word_of(sentences: Iterable[Sentence]) -> pl.Expr:
     return decided
 
 
+def told(frame: pl.DataFrame, **columns: pl.Expr) -> pl.DataFrame:
+    """The frame with these columns, which share conditions: each condition is evaluated once."""
+    return frame.lazy().with_columns(**columns).collect()
+
+
 def placed(frame: pl.DataFrame, names: Iterable[str], within: pl.Series | None = None) -> pl.Series:
     """Each row's place in the order of these columns, null first: one whole number instead of many texts.
 
@@ -42,15 +47,22 @@ def placed(frame: pl.DataFrame, names: Iterable[str], within: pl.Series | None =
     """
     place = pl.repeat(0, frame.height, dtype=pl.Int64, eager=True) if within is None else within
     for name in names:
-        column = frame.get_column(name)
-        if column.dtype == pl.String:
-            column = column.cast(pl.Enum(column.unique().drop_nulls().sort()))
-        if isinstance(column.dtype, pl.Enum):
-            codes, n = column.to_physical().cast(pl.Int64), len(column.dtype.categories)
-        else:
-            codes, n = column.rank("dense").cast(pl.Int64) - 1, frame.height
-        place = place * (n + 1) + (codes + 1).fill_null(0)
+        codes, n = _codes(frame.get_column(name))
+        place = place * (n + 1) + codes
     return place
+
+
+def _codes(column: pl.Series) -> tuple[pl.Series, int]:
+    """Each value's place among the different values, from 1 (null is 0), and the last place possible.
+
+    Texts are read once; only the different ones are sorted.
+    """
+    if column.dtype != pl.String:
+        return column.rank("dense").cast(pl.Int64).fill_null(0), len(column)
+    coded = column.cast(pl.Categorical(categories := pl.Categories.random()))
+    different = categories.to_series()
+    places = different.rank("dense").cast(pl.Int64)
+    return places.gather(coded.to_physical()).fill_null(0), len(different)
 
 
 def require(frame: pl.DataFrame, columns: Iterable[str], name: str) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from trialwright.medicine._frame import Sentence, placed, require, require_words, result_of, word_of
+from trialwright.medicine._frame import Sentence, placed, require, require_words, result_of, told, word_of
 from trialwright.medicine.recist.policy import DEFAULT, Policy
 from trialwright.medicine.recist.target import PATIENT
 
@@ -171,7 +171,7 @@ def _best_of(course: pl.DataFrame, sentences: list[Sentence]) -> pl.DataFrame:
         pl.when(pl.col("pr_follows").any()).then(pl.lit("CR_THEN_PR")).alias("finding"),
     )
     return (
-        course.with_columns(best_response=result_of(sentences), rule=word_of(sentences))
+        told(course, best_response=result_of(sentences), rule=word_of(sentences))
         .sort("p", rank, pl.col("rule") == "not_evaluable", "n")
         .unique("p", keep="first", maintain_order=True)
         .join(whole, on="p", how="left", maintain_order="left")

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from trialwright.medicine._frame import Sentence, placed, require, require_words, result_of, word_of
+from trialwright.medicine._frame import Sentence, placed, require, require_words, result_of, told, word_of
 from trialwright.medicine.recist.policy import (
     DEFAULT,
     NORMAL_NODE_MM,
@@ -258,7 +258,8 @@ def _with_response(course: pl.DataFrame, policy: Policy) -> pl.DataFrame:
         .otherwise(None)
     )
     no_baseline = pl.col("n_expected") == 0
-    course = course.with_columns(
+    course = told(
+        course,
         target_response=pl.when(never.is_null()).then(
             pl.when(no_baseline).then(pl.lit("NE")).otherwise(target_response(*measures, policy=policy))
         ),
