@@ -52,6 +52,7 @@ NO_RULE = (
     "return_dtype",
     "stacklevel",
 )
+GENERIC = ("Literal", "Mapping", "Sequence", "Callable", "dict", "list", "tuple")
 
 
 @dataclass(frozen=True, slots=True)
