@@ -56,6 +56,9 @@ SUMMARY: Final = "SUM"
 _FORM: Final = ["USUBJID", "ADT"]
 _LATE_BASELINE: Final = "baseline: last form before the first dose, for none was in time before randomisation"
 
+_TOO_FEW: Final = "fewer than half of the items answered"
+_NO_SUM: Final = "not every scale of the sum is known"
+
 
 def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Scales of the forms dated up to the cutoff; and the answers and dates that could not be used."""
@@ -85,6 +88,7 @@ def _answers(sdtm: Sdtm, source: InstrumentSource) -> pl.DataFrame:
             value.alias("value"),
             text(rows, source.date).alias("when"),
         )
+        .rechunk()  # once, instead of in each step that follows
         .filter(pl.col("value").is_not_null())
         .with_columns(run=pl.struct("USUBJID", "when").rle_id())
     )
@@ -95,7 +99,7 @@ def _instrument(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     source = study.sources.instruments[instrument.id]
     answers = _answers(sdtm, source)
-    runs = answers.filter(pl.col("run").ne_missing(pl.col("run").shift(1)))
+    runs = _runs(answers)
     known, strange = of_subjects(runs, adsl, ["TRT01P", "RANDDT", "TRTSDT", "TRTSDTM"], source.domain, "SEQ")
     if strange.height:
         _, strange = of_subjects(answers, adsl, [], source.domain, "SEQ")
@@ -104,31 +108,33 @@ def _instrument(
     )
     forms, of_form = _forms(dated.filter(pl.col("ADT").is_not_null()), answers)
     scores, invalid = qlq_c30.score(of_form.select("form", "item", "value"), ["form"])
-    placed = _placed(study, instrument, _described(forms, of_form, scores))
+    valid = scores.group_by("form").agg(valid=pl.col("score").is_not_null().any())
+    placed = _placed(study, instrument, forms.join(valid, on="form", how="left", maintain_order="left"))
     frame = _scales(scores, placed, instrument, source)
     whose = invalid.join(forms, on="form", how="left", maintain_order="left")
     return frame, concat([strange, _undated(dated, source), _unusable(whose, source)])
 
 
+def _runs(answers: pl.DataFrame) -> pl.DataFrame:
+    """The first answer of each run; ``first``: the lowest SEQ in it."""
+    lowest = answers.select(pl.col("run").set_sorted(), first="SEQ").group_by("run", maintain_order=True)
+    starts = answers.filter(pl.col("run").ne_missing(pl.col("run").shift(1)))
+    return starts.hstack(lowest.agg(pl.col("first").min()).select("first"))
+
+
 def _forms(runs: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """One row per form, numbered as they come; and the answers of each."""
+    """One row per form, numbered as they come; and the answers of each: form, item, value."""
     forms = (
         runs.group_by(_FORM, maintain_order=True)
-        .agg(pl.col("moment").min(), pl.col("TRT01P", "RANDDT", "TRTSDT", "TRTSDTM").first())
+        .agg(pl.col("first", "moment").min(), pl.col("TRT01P", "RANDDT", "TRTSDT", "TRTSDTM").first())
         .with_row_index("form")
     )
-    numbers = runs.select("run", *_FORM).join(forms.select("form", *_FORM), on=_FORM).select("run", "form")
-    of_form = answers.select("run", "SEQ", "item", "value").join(numbers, on="run", maintain_order="left")
+    used = runs.select("run", *_FORM).join(forms.select("form", *_FORM), on=_FORM).select("run", "form")
+    last = pl.col("run").max().cast(pl.Int64).fill_null(-1)
+    all_runs = answers.select(pl.int_range(last + 1, dtype=pl.UInt32).alias("run"))
+    of_run = all_runs.join(used, on="run", how="left", maintain_order="left")["form"]
+    of_form = answers.select("item", "value", form=of_run.gather(answers["run"])).drop_nulls("form")
     return forms, of_form
-
-
-def _described(forms: pl.DataFrame, answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
-    """The forms with their first record, and whether any scale came of them."""
-    first = answers.group_by("form").agg(pl.col("SEQ").min())
-    valid = scores.group_by("form").agg(valid=pl.col("score").is_not_null().any())
-    return forms.join(first, on="form", how="left", maintain_order="left").join(
-        valid, on="form", how="left", maintain_order="left"
-    )
 
 
 def _placed(study: Study, instrument: Instrument, forms: pl.DataFrame) -> pl.DataFrame:
@@ -212,12 +218,13 @@ def _scales(
         *("TRT01P", "ADT", "AVISIT", "AVISITN", "ABLFL", "baseline_form"),
         ADY=dates.study_day(pl.col("ADT"), pl.col("RANDDT")),
         ANL01FL=only(pl.col("AVISIT") != UNSCHEDULED),
-        SRCSEQ="SEQ",
+        SRCSEQ="first",
         since=pl.col("ADT") > pl.col("baseline_day"),
-        late=pl.when("late_baseline").then(pl.lit(_LATE_BASELINE)),
+        late=pl.col("late_baseline").cast(pl.UInt8),
     )[form]
     base = scores["score"].gather(of_form["baseline_form"] * n_scales + place)
-    too_few = pl.col("AVAL").is_null()
+    too_few = pl.col("AVAL").is_null().cast(pl.UInt8)
+    of_sum = pl.col("PARAMCD") == SUMMARY
     return (
         rows.hstack(of_form)
         .hstack(its_own.select(AVAL="score", NITEMS="n_items", NANSWER="n_answered"))
@@ -226,17 +233,21 @@ def _scales(
             PARCAT1=pl.lit(instrument.id),
             SRCDOM=pl.lit(source.domain),
             SRCVAR=pl.lit(source.value),
-            few=pl.when(too_few & (pl.col("PARAMCD") == SUMMARY))
-            .then(pl.lit("not every scale of the sum is known"))
-            .when(too_few)
-            .then(pl.lit("fewer than half of the items answered")),
+            RULE=pl.lit(_reasons()).gather(
+                3 * pl.col("late") + pl.when(of_sum).then(2 * too_few).otherwise(too_few)
+            ),
         )
-        .with_columns(
-            CHG=pl.when("since").then(pl.col("AVAL") - pl.col("BASE")),
-            RULE=because(pl.col("late"), pl.col("few")),
-        )
+        .with_columns(CHG=pl.when("since").then(pl.col("AVAL") - pl.col("BASE")))
         .select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
     )
+
+
+def _reasons() -> pl.Series:
+    """What RULE may say: each word on the baseline with each word on the score."""
+    late = pl.DataFrame({"late": [None, _LATE_BASELINE]}, schema={"late": pl.String})
+    few = pl.DataFrame({"few": [None, _TOO_FEW, _NO_SUM]}, schema={"few": pl.String})
+    both = late.join(few, how="cross", maintain_order="left_right")
+    return both.select(because(pl.col("late"), pl.col("few"))).to_series()
 
 
 def _arranged(forms: pl.DataFrame) -> pl.DataFrame:
