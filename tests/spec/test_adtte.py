@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from drawn import table
-from small import small_study
+from small import small_sources, small_study
 from trialwright.adam import adrs, adtte
 from trialwright.adam.adrs import TIME_POINT, Responses
 from trialwright.adam.lesions import lesions
@@ -630,3 +630,30 @@ def test_what_an_endpoint_asks_for_must_be_there(
 ) -> None:
     faults = check.references(study(**changes))
     assert any(found[:2] == fault[:2] and found[2].startswith(fault[2]) for found in faults), faults
+
+
+TWO = small_sources(
+    assessors=[
+        {"id": "INV", "label": "Investigator", "where": {"EVAL": "INVESTIGATOR"}},
+        {"id": "IRC", "label": "Review", "where": {"EVAL": "INDEPENDENT ASSESSOR"}},
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "assessor", "sentence"),
+    [
+        ("PFSE", "IRC", None),
+        ("DOR", "IRC", None),
+        ("PFSE", "INV", "'INV' is not defined (there is: IRC)"),
+        ("PFSE", "XX", "'XX' is not defined (there is: IRC)"),
+        ("OS", "IRC", "no assessor reads the endpoint 'OS'"),
+    ],
+)
+def test_only_what_images_decide_has_the_reading_of_another_assessor(
+    endpoint: str, assessor: str, sentence: str | None
+) -> None:
+    one = {"id": "A", "label": "A", "method": "time_to_event", "population": "ITT"}
+    asked = study(analyses=[one | {"endpoint": endpoint, "assessor": assessor}], sources=TWO)
+    faults = [fault for fault in check.references(asked) if fault[1] == "analyses.A.assessor"]
+    assert faults == ([("study.toml", "analyses.A.assessor", sentence)] if sentence else [])

@@ -35,6 +35,21 @@ def test_every_method_word_has_one_implementation():
     assert set(METHODS) == set(typing.get_args(words.Method))
 
 
+def test_an_analysis_may_take_the_reading_of_another_assessor():
+    """ADTTE holds the study's own reading; the others stand in ADTTEA, and one is taken where it is named."""
+    pfs = OS | {"id": "PFS", "endpoint": "PFS"}
+    study = with_analyses(small_study(), pfs, pfs | {"id": "PFS.IRC", "assessor": "IRC"})
+    own = adtte("USUBJID | AVAL | CNSR\n1 | 10 | 0\n2 | 20 | 0\n3 | 30 | 0\n4 | 40 | 1", "PFS")
+    other = own.with_columns(PARQUAL=pl.lit("IRC"), CNSR=1)
+    both = pl.concat([other, other.with_columns(PARQUAL=pl.lit("IRC2"), AVAL=pl.lit(1.0))])
+    found = run(study, {"ADSL": FOUR, "ADTTE": own, "ADTTEA": both})
+    assert number(found, "events", "Total", analysis="PFS") == 3
+    assert number(found, "n", "Total", analysis="PFS.IRC") == 4
+    assert number(found, "events", "Total", analysis="PFS.IRC") == 0
+    without = rows(run(study, {"ADSL": FOUR, "ADTTE": own}), analysis="PFS.IRC")
+    assert without.select("statistic", "note").rows() == [("n", "ADTTE has no rows as IRC read it")]
+
+
 @pytest.mark.parametrize("method", typing.get_args(words.Method))
 def test_an_absent_or_empty_dataset_is_a_row(method: str):
     one = {"id": "X", "method": method, "population": "ITT", "endpoint": "OS"}

@@ -112,7 +112,7 @@ def of_others(study: Study, adsl: pl.DataFrame, responses: Responses) -> tuple[p
     the study's is ever met in ADTTE.
     """
     randomised = adsl.filter(pl.col("RANDDT").is_not_null())
-    clocks = [clock for clock in study.endpoints.time_to_event if _of_images(clock)]
+    clocks = [clock for clock in study.endpoints.time_to_event if clock.of_images]
     frames, found = [pl.DataFrame(schema=_ADTTEA)], []
     for assessor, theirs in responses.others.items():
         dates = _dates(randomised, theirs)
@@ -121,15 +121,6 @@ def of_others(study: Study, adsl: pl.DataFrame, responses: Responses) -> tuple[p
         found.append(_without_baseline(dates, assessor))
     timed, backwards = _with_times(study, pl.concat(frames, how="diagonal"), "ADTTEA")
     return timed, concat([backwards, *found])
-
-
-def _of_images(clock: TimeToEvent) -> bool:
-    return (
-        clock.censor_at == "last_adequate_assessment"
-        or "response" in (clock.origin, *clock.events)
-        or clock.among == "responders"
-        or "progression" in clock.events
-    )
 
 
 def _no_start(clock: str, origin: str, rows: pl.DataFrame) -> pl.DataFrame:

@@ -44,7 +44,7 @@ def proportion(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
     address = Address(analysis.id, analysis.population, endpoint.id)
     people = _people(study, adam, analysis, endpoint)
     if people["answer"].null_count() == people.height > 0:
-        why = f"ADRS has no {endpoint.id} by {study.response.assessor}"
+        why = f"ADRS has no {endpoint.id} by {analysis.assessor or study.response.assessor}"
         return rows_to_frame([address.number("proportion", None, note=why)])
     confidence = study.study.confidence
     found = [row for group in arms(study) for row in _arm(address, people, group, confidence)]
@@ -60,7 +60,7 @@ def _people(study: Study, adam: Adam, analysis: Analysis, endpoint: BestResponse
     The best response is the one that the answer was read from (ADRS says it in NOTE), since an endpoint
     may have response rules of its own; else the study's.
     """
-    read = adam["ADRS"].filter(pl.col("PARQUAL") == study.response.assessor)
+    read = adam["ADRS"].filter(pl.col("PARQUAL") == (analysis.assessor or study.response.assessor))
     best = "BORC" if endpoint.confirmation == "confirmed" else "BORU"
     own = pl.col("NOTE").str.extract(r"^best response (.+)$")
     answers = read.filter(pl.col("PARAMCD") == endpoint.id).select(

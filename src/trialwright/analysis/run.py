@@ -67,13 +67,23 @@ def run(study: Study, adam: Adam) -> pl.DataFrame:
 
 def _analysis(study: Study, adam: Adam, analysis: Analysis) -> pl.DataFrame:
     method = METHODS[analysis.method]
+    adam = _as_read(adam, analysis)
     address = Address(analysis.id, analysis.population, analysis.endpoint or "")
     missing = _missing(adam, "ADSL") or _missing(adam, method.dataset)
     if missing:
-        return _gap(address, missing)
+        whose = f" as {analysis.assessor} read it" if analysis.assessor else ""
+        return _gap(address, missing + whose)
     return results.concat(
         [method.compute(study, adam, analysis), rows_to_frame(_without_arm(study, adam, address))]
     )
+
+
+def _as_read(adam: Adam, analysis: Analysis) -> Adam:
+    """With the clocks of the analysis's assessor in place of the study's, where it names one."""
+    if analysis.assessor is None or "ADTTE" not in adam:
+        return adam
+    theirs = adam.get("ADTTEA", adam["ADTTE"].clear().with_columns(PARQUAL=pl.lit(None, dtype=pl.String)))
+    return {**adam, "ADTTE": theirs.filter(pl.col("PARQUAL") == analysis.assessor)}
 
 
 def _missing(adam: Adam, dataset: str) -> str:

@@ -55,12 +55,15 @@ def curve_figure(context: Context, analysis: Analysis, caption: str, prefix: str
 
 def _times(context: Context, analysis: Analysis) -> pl.DataFrame:
     """``arm``, AVAL in days and ``event`` of the members of the population who have a time."""
-    adsl, adtte = context.datasets.get("ADSL"), context.datasets.get("ADTTE")
+    adsl = context.datasets.get("ADSL")
+    adtte = context.datasets.get("ADTTEA" if analysis.assessor else "ADTTE")
     population = context.study.population(analysis.population)
     arm = "TRT01P" if population.grouped_by == "planned" else "TRT01A"
     if adsl is None or adtte is None or not {population.flag, arm} <= set(adsl.columns):
         return pl.DataFrame(schema={"arm": pl.String, "AVAL": pl.Float64, "event": pl.Boolean})
     members = adsl.filter(pl.col(population.flag) == "Y").select("USUBJID", arm=pl.col(arm))
+    if analysis.assessor:
+        adtte = adtte.filter(pl.col("PARQUAL") == analysis.assessor)
     return (
         adtte.filter(
             pl.col("PARAMCD") == analysis.endpoint, pl.col("AVAL") >= 0, pl.col("CNSR").is_not_null()

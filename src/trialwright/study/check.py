@@ -16,6 +16,7 @@ def references(study: Study) -> tuple[Fault, ...]:
         _duplicates,
         _allocation,
         _analyses,
+        _assessors,
         _factors,
         _beside,
         _outcomes,
@@ -95,6 +96,20 @@ def _analyses(study: Study) -> Iterator[Fault]:
             yield from _unknown("study.toml", f"{key}.instrument", [analysis.instrument], instruments)
         elif analysis.method == "questionnaire":
             yield "study.toml", f"{key}.instrument", "method 'questionnaire' needs an instrument"
+
+
+def _assessors(study: Study) -> Iterator[Fault]:
+    """An analysis of another assessor must be of an endpoint that assessors read."""
+    read = [clock.id for clock in study.endpoints.time_to_event if clock.of_images]
+    read += [best.id for best in study.endpoints.best_response]
+    others = [a.id for a in study.sources.assessors if a.id != study.response.assessor]
+    for analysis in study.analyses:
+        if analysis.assessor is None:
+            continue
+        key = f"analyses.{analysis.id}.assessor"
+        yield from _unknown("study.toml", key, [analysis.assessor], others)
+        if analysis.endpoint not in read:
+            yield "study.toml", key, f"no assessor reads the endpoint {analysis.endpoint!r}"
 
 
 _OF_AN_ENDPOINT = (

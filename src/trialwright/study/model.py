@@ -100,6 +100,12 @@ class TimeToEvent(Frozen):
     """Of the response that starts the clock, stops it, or says who responds."""
     assumes: tuple[str, ...] = ()
 
+    @property
+    def of_images(self) -> bool:
+        """Whether tumour assessments start or stop it, so that each assessor has a clock of their own."""
+        named = {self.origin, self.among, self.censor_at, *self.events}
+        return not named.isdisjoint({"response", "responders", "progression", "last_adequate_assessment"})
+
 
 class BestResponse(Frozen):
     """One row of ADRS per subject, Y or N: by the best response, or by one of two narrower questions.
@@ -168,6 +174,8 @@ class Analysis(Frozen):
     population: Id
     endpoint: str | None = None
     """The id of an endpoint, or of a deterioration family (all its scales), where the method needs one."""
+    assessor: Id | None = None
+    """Another assessor than the study's, whose reading of the images the endpoint then takes."""
     strata: tuple[str, ...] = ()
     landmarks_months: tuple[float, ...] = ()
     rmst_months: tuple[float, ...] = ()
