@@ -19,7 +19,7 @@ from trialwright.stats.batch_tables import BatchTables, Part, per_trial
 from trialwright.stats.elementary import exp
 
 STEPS = 60
-SETTLED = 1e-18  # squared Newton step in units of the standard error
+SETTLED = 1e-12  # squared step in units of the standard error: the next would be its cube
 FARTHEST = 3.0  # of a Newton step: a hazard ratio of 20
 
 
@@ -126,7 +126,10 @@ def combo_of(U: Floats, V: Floats) -> BatchCombo:
 
 
 def cox(tables: BatchTables) -> BatchCox:
-    """The arm as the only covariate, Efron's ties, Newton from 0 inside a bracket."""
+    """The arm as the only covariate, Efron's ties, Halley's steps from 0 inside a bracket.
+
+    The last step is added to the coefficient, and what it changes of the information to that.
+    """
     odds = [_odds(part) for part in tables.parts]
     ones, surely, perhaps = (np.zeros(tables.trials) for _ in range(3))
     for part, rows in zip(tables.parts, odds, strict=True):
@@ -141,12 +144,13 @@ def cox(tables: BatchTables) -> BatchCox:
     for _ in range(STEPS):
         if not going.size:
             break
-        share, information = _at(odds, beta)
-        score, information = ones[going] - share[going], information[going]
-        step = score / information
-        done = step * score < SETTLED
+        share, information, bend = (sums[going] for sums in _at(odds, beta))
+        score = ones[going] - share
+        step = halley(score, information, bend)
+        done = step * step * information < SETTLED
         out = going[done]
-        coef[out], std_error[out] = beta[out] + step[done], 1 / np.sqrt(information[done])
+        coef[out] = beta[out] + step[done]
+        std_error[out] = 1 / np.sqrt(information[done] + step[done] * bend[done])
         beta[going] = _next(beta[going], step, score, (low, high), going)
         if done.any():
             going = going[~done]
@@ -195,23 +199,33 @@ def _odds(part: Part) -> _Odds:
     return _Odds(part.trial, np.cumsum(count) - count, count, n1, n0)
 
 
-def _at(odds: list[_Odds], beta: Floats) -> tuple[Floats, Floats]:
-    """Expected deaths of group 1 and their variance at each trial's coefficient."""
-    share, information = np.zeros(beta.size), np.zeros(beta.size)
+def _at(odds: list[_Odds], beta: Floats) -> tuple[Floats, Floats, Floats]:
+    """Expected deaths of group 1, their variance, and its slope, at each trial's coefficient."""
+    share, information, bend = np.zeros(beta.size), np.zeros(beta.size), np.zeros(beta.size)
     for rows in odds:
         p = np.repeat(exp(-beta[rows.trial]), rows.count)
         p *= rows.n0
         p += rows.n1
         np.divide(rows.n1, p, out=p)
-        total = per_trial(rows, p)
-        np.multiply(p, p, out=p)
-        share[rows.trial] += total
-        information[rows.trial] += total - per_trial(rows, p)
-    return share, information
+        power = p * p
+        first, second = per_trial(rows, p), per_trial(rows, power)
+        power *= p
+        share[rows.trial] += first
+        information[rows.trial] += first - second
+        bend[rows.trial] += first - 3 * second + 2 * per_trial(rows, power)
+    return share, information, bend
+
+
+def halley(score: Floats, information: Floats, bend: Floats) -> Floats:
+    """The step to where the score is 0, its curve taken into account; Newton's where that is a long way."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        newton = score / information
+        bent = newton / (1 + newton * bend / (2 * information))
+    return np.where(np.abs(newton) <= 1, bent, newton)
 
 
 def _next(beta: Floats, step: Floats, score: Floats, ends: tuple[Floats, Floats], going: Ints) -> Floats:
-    """Newton's step, no farther than a limit; the middle of the bracket where it would leave that."""
+    """The step, no farther than a limit; the middle of the bracket where it would leave that."""
     low, high = ends
     low[going] = np.where(score > 0, beta, low[going])
     high[going] = np.where(score < 0, beta, high[going])

@@ -9,7 +9,7 @@ from trialwright.simulate.looks import Seen
 
 __all__ = ["Trials", "knows"]
 
-BLOCK = 24_000
+BLOCK = 48_000
 """Patients at a time: all that is written about them stays in the second cache."""
 
 
@@ -19,7 +19,7 @@ class Trials:
     def __init__(self, design: Design, most: int, block: int = BLOCK) -> None:
         self.most = most
         self.patients = Patients(design, min(max(block // design.patients, 1), most))
-        self.sight = Sight(design, most)
+        self.sight = Sight(design, most, self.patients.trials)
 
     def seen(self, seed: int, first: int, trials: int) -> tuple[Seen, ...]:
         """``looks.look_at`` of the replicates from ``first`` on; good until the next call."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,7 +15,8 @@ from trialwright.stats import batch
 from trialwright.stats.arrays import Bools, Floats, Ints
 from trialwright.stats.compiled._bits import bits_of
 from trialwright.stats.compiled._numba import inner, kernel
-from trialwright.stats.compiled.trials import MOST_STRATA, judge
+from trialwright.stats.compiled._select import LANES, Keys
+from trialwright.stats.compiled.trials import MOST_STRATA, NEAR, judge, judge_keys
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -33,7 +37,8 @@ def knows(design: Design) -> bool:
 class Sight:
     """What is seen of so many trials, written block by block."""
 
-    def __init__(self, design: Design, trials: int) -> None:
+    def __init__(self, design: Design, trials: int, block: int) -> None:
+        """``block``: of which so many are looked at at a time."""
         looks = len(design.looks)
         self.design = design
         self.events_of = np.array([look.events or 0 for look in design.looks], dtype=np.int64)
@@ -43,20 +48,21 @@ class Sight:
         self.enrolled = np.empty((looks, trials), np.int64)
         self.events = np.empty((looks, trials), np.int64)
         self.tables = [
-            _Table(design, stratified, looks, trials)
+            _Table(design, stratified, looks, trials, block)
             for stratified in sorted({test.stratified for test in design.tests})
         ]
 
     def look(self, cohort: Cohort, ordered: Floats, first: int) -> None:
         """All looks at the trials of ``cohort``, which begin at ``first``; ``ordered`` is room for them."""
         clock, here = cohort.clock(self.design.tests[0].endpoint), slice(first, first + len(ordered))
-        entry = np.ascontiguousarray(cohort.entry)
+        cohort = replace(cohort, entry=np.ascontiguousarray(cohort.entry))
+        entry = cohort.entry
         self._cut(clock, entry, ordered, here)
         for k in range(len(self.events_of)):
             month = self.month[k, here]
             _count(month, entry, clock.event_at, self.enrolled[k, here], self.events[k, here])
             for table in self.tables:
-                table.judge(k, here, month, entry, clock, cohort, ordered)
+                table.judge(k, here, month, self.enrolled[k, here], clock, cohort)
 
     def _cut(self, clock: Clock, entry: Floats, ordered: Floats, here: slice) -> None:
         wanted = self.events_of[self.events_of > 0]
@@ -103,28 +109,54 @@ _WORTH = 256
 class _Table:
     """The tests that share strata, or have none."""
 
-    def __init__(self, design: Design, stratified: bool, looks: int, trials: int) -> None:
+    def __init__(self, design: Design, stratified: bool, looks: int, trials: int, block: int) -> None:
         tests = [(i, test) for i, test in enumerate(design.tests) if test.stratified == stratified]
         self.plain = [i for i, test in tests if test.kind != "maxcombo"]
         self.combo = [i for i, test in tests if test.kind == "maxcombo"]
         self.weights = np.array([_weights(design.tests[i]) for i in self.plain]).reshape(-1, 2)
         self.strata = len(design.strata) if stratified else 1
         self.width = 2 + (self.strata - 1).bit_length()
+        room = np.empty(block * design.patients + LANES, np.uint32)
+        self.keys = room[: block * design.patients].reshape(block, design.patients)
         self.z = np.empty((looks, trials, len(self.plain)))
         self.sums = np.empty((looks, trials if self.combo else 0, 4, 5))
         first = design.tests[0].stratified == stratified
         self.cox = np.empty((looks, trials if first else 0, 2))
 
-    def judge(
-        self, k: int, here: slice, month: Floats, entry: Floats, clock: Clock, cohort: Cohort, ordered: Floats
-    ) -> None:
-        bits = ordered.view(np.int64)
+    def judge(self, k: int, here: slice, month: Floats, enrolled: Ints, clock: Clock, cohort: Cohort) -> None:
+        """Look ``k`` at the trials ``here``."""
+        trials, patients = cohort.entry.shape
         stratum = cohort.stratum if self.strata > 1 and cohort.stratum is not None else _NONE
-        _pack(month, entry, clock.leaves, clock.event_at, cohort.experimental, stratum, self.width, bits)
-        ordered.sort(axis=1)
-        z, sums, cox = self.z[k, here], self.sums[k, here], self.cox[k, here]
-        judge(ordered, bits, self.strata, self.weights, z, sums, cox)
+        lives = month, cohort.entry, clock.leaves, clock.event_at, cohort.experimental, stratum
+        found = self.z[k, here], self.sums[k, here], self.cox[k, here]
+        if patients > _MOST_KEYS:
+            self._by_times(lives, found)
+            return
+        keys, near, left = self.keys[:trials], np.empty(trials, np.int64), np.empty(trials, np.bool_)
+        _key(*lives, self.width, keys, near)
+        keys.sort(axis=1)
+        judge_keys(keys, enrolled, near, self.strata, self.weights, *found, left)
+        rows = np.flatnonzero(left)
+        if rows.size:
+            some: Any = tuple(each[rows] if len(each) > 1 else each for each in lives)
+            mended: Any = tuple(np.empty((rows.size if each.size else 0, *each.shape[1:])) for each in found)
+            self._by_times(some, mended)
+            for each, right in zip(found, mended, strict=True):
+                if each.size:
+                    each[rows] = right
 
+    def _by_times(self, lives: Lives, found: tuple[Floats, Floats, Floats]) -> None:
+        ordered = np.empty(lives[1].shape)
+        _pack(*lives, self.width, ordered.view(np.int64))
+        ordered.sort(axis=1)
+        judge(ordered, ordered.view(np.int64), self.strata, self.weights, *found)
+
+
+_MOST_KEYS = 1500
+"""Patients beyond which near-ties are so many that whole numbers of 32 bits rarely tell."""
+
+Lives = tuple[Floats, Floats, Floats, Floats, Bools, Bytes]
+"""Month of the look, entry, own months, month of the event, arm (or one row for all), stratum (or empty)."""
 
 _NONE = np.empty((0, 0), np.uint8)
 
@@ -220,3 +252,62 @@ def _pack_one(
 def _add_strata(stratum: Bytes, packed: Ints) -> None:
     for i in range(packed.size):
         packed[i] |= np.int64(stratum[i]) << 2
+
+
+@kernel
+def _key(
+    month: Floats,
+    entry: Floats,
+    leaves: Floats,
+    event_at: Floats,
+    one: Bools,
+    stratum: Bytes,
+    width: int,
+    keys: Keys,
+    near: Ints,
+) -> None:
+    """The same in whole steps from 0 to the cut, as many as 32 bits hold beside the marks.
+
+    Entries are not negative, so no time is beyond the cut. A step more on either side, and times that
+    are the same to ``stats.ties`` are at most ``near`` steps apart.
+    """
+    steps = (1 << (32 - width)) - 2
+    for trial in range(month.size):
+        scale = steps / month[trial]
+        arm = one[min(trial, len(one) - 1)]
+        total, enrolled = _key_one(
+            month[trial], scale, width, entry[trial], leaves[trial], event_at[trial], arm, keys[trial]
+        )
+        mean = (total + enrolled) / (scale * max(enrolled, 1))
+        near[trial] = int(NEAR * max(mean, 1.0) * scale) + 2
+        if stratum.size:
+            _add_strata_to_keys(stratum[trial], keys[trial])
+
+
+@inner
+def _key_one(
+    cut: float,
+    scale: float,
+    width: int,
+    entry: Floats,
+    leaves: Floats,
+    event_at: Floats,
+    arm: Bools,
+    keys: Keys,
+) -> tuple[int, int]:
+    """The sum of the steps, and of how many patients it is."""
+    total, enrolled = 0, 0
+    for i in range(entry.size):
+        time = cut - entry[i]
+        here = time >= 0
+        step = int(min(time, leaves[i]) * scale)
+        total += step if here else 0
+        enrolled += here
+        keys[i] = ((step << width) | (event_at[i] <= cut) | arm[i] << 1) if here else 0xFFFFFFFF
+    return total, enrolled
+
+
+@inner
+def _add_strata_to_keys(stratum: Bytes, keys: Keys) -> None:
+    for i in range(keys.size):
+        keys[i] |= np.uint32(stratum[i]) << np.uint32(2)

@@ -21,8 +21,8 @@ _WIDTH = 8
 _LEAF = 128
 
 
-def _eight(squared: bool) -> Any:
-    """An intrinsic: of ``a[i : i + 8 * blocks]`` eight sums (of squares), added two by two."""
+def _eight(power: int) -> Any:
+    """An intrinsic: of ``a[i : i + 8 * blocks]`` eight sums (of squares, of cubes), added two by two."""
 
     def typed(context: Any, a: Any, i: Any, blocks: Any) -> Any:
         return types.float64(a, types.intp, types.intp), code
@@ -36,7 +36,10 @@ def _eight(squared: bool) -> Any:
         def block(k: Any) -> Any:
             values = builder.load(builder.gep(first, [k]))
             values.align = 8
-            return builder.fmul(values, values) if squared else values
+            found = values
+            for _ in range(power - 1):
+                found = builder.fmul(found, values)
+            return found
 
         one = ir.Constant(ir.IntType(64), 1)
         builder.store(block(ir.Constant(ir.IntType(64), 0)), total)
@@ -51,23 +54,15 @@ def _eight(squared: bool) -> Any:
     return intrinsic(typed)
 
 
-_plain, _squared = _eight(False), _eight(True)
+_plain, _squared, _cubed = _eight(1), _eight(2), _eight(3)
 
 
 @inner
 def sum_of(a: Floats, begin: int, end: int) -> float:
     """As ``np.add.reduceat`` sums ``a[begin:end]``: the first, and the pairwise sum of the others."""
     if end - begin < 2:
-        return a[begin] if end > begin else 0.0
-    return a[begin] + _pairwise(a, begin + 1, end - begin - 1)
-
-
-@inner
-def squares_of(a: Floats, begin: int, end: int) -> float:
-    """The same of the squares."""
-    if end - begin < 2:
-        return a[begin] * a[begin] if end > begin else 0.0
-    return a[begin] * a[begin] + _pairwise_squares(a, begin + 1, end - begin - 1)
+        return float(a[begin]) if end > begin else 0.0
+    return float(a[begin] + _pairwise(a, begin + 1, end - begin - 1))
 
 
 @inner
@@ -80,17 +75,35 @@ def _pairwise(a: Floats, i: int, many: int) -> float:
     total = float(_plain(a, i, whole // _WIDTH)) if whole else 0.0
     for j in range(i + whole, i + many):
         total += a[j]
-    return total
+    return float(total)
 
 
 @inner
-def _pairwise_squares(a: Floats, i: int, many: int) -> float:
+def powers_of(a: Floats, begin: int, end: int) -> tuple[float, float, float]:
+    """The same of the numbers, their squares and their cubes."""
+    if begin == end:
+        return 0.0, 0.0, 0.0
+    x = a[begin]
+    if end - begin == 1:
+        return x, x * x, x * x * x
+    first, second, third = _powers(a, begin + 1, end - begin - 1)
+    return x + first, x * x + second, x * x * x + third
+
+
+@inner
+def _powers(a: Floats, i: int, many: int) -> tuple[float, float, float]:
     if many > _LEAF:
         half = many // 2
         half -= half % _WIDTH
-        return _pairwise_squares(a, i, half) + _pairwise_squares(a, i + half, many - half)
+        x, y = _powers(a, i, half), _powers(a, i + half, many - half)
+        return x[0] + y[0], x[1] + y[1], x[2] + y[2]
     whole = many - many % _WIDTH
-    total = float(_squared(a, i, whole // _WIDTH)) if whole else 0.0
+    first, second, third = 0.0, 0.0, 0.0
+    if whole:
+        blocks = whole // _WIDTH
+        first, second, third = _plain(a, i, blocks), _squared(a, i, blocks), _cubed(a, i, blocks)
     for j in range(i + whole, i + many):
-        total += a[j] * a[j]
-    return total
+        first += a[j]
+        second += a[j] * a[j]
+        third += a[j] * a[j] * a[j]
+    return first, second, third

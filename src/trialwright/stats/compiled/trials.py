@@ -16,14 +16,14 @@ from trialwright.stats.arrays import Bools, Floats, Ints
 from trialwright.stats.batch import FARTHEST, SETTLED, STEPS
 from trialwright.stats.compiled._bits import exp, float_of
 from trialwright.stats.compiled._numba import inner, kernel
-from trialwright.stats.compiled._pairwise import squares_of, sum_of
+from trialwright.stats.compiled._pairwise import powers_of, sum_of
+from trialwright.stats.compiled._select import Keys, at_risk
 from trialwright.stats.ties import TOLERANCE
 
 MOST_STRATA = 16
 """Beyond it the array form is as fast: each stratum is a pass over all patients."""
 
-_NEAR = TOLERANCE * 1.001  # no less than the limit of timefix, whatever the marks in the last bits
-_PATIENT = 1 << 32
+NEAR = TOLERANCE * 1.001  # no less than the limit of timefix, whatever the marks in the last bits
 
 
 @kernel
@@ -37,77 +37,157 @@ def judge(
     coefficient and standard error, unless it is empty.
     """
     size = ordered.shape[1] + strata
-    ends, new = np.empty((4, strata), np.int64), np.empty(size, np.bool_)
-    _judge(ordered, bits, weights, z, every, cox, np.empty(size, np.int64), ends, new, np.empty((12, size)))
+    ends, new, room = np.empty((4, strata), np.int64), np.empty(size, np.bool_), np.empty((12, size))
+    _each(ordered, bits, new, weights, (z, every, cox), ends, room)
 
 
 @inner
-def _judge(
+def _each(
     ordered: Floats,
     bits: Ints,
+    new: Bools,
+    weights: Floats,
+    found: tuple[Floats, Floats, Floats],
+    ends: Ints,
+    room: Floats,
+) -> None:
+    last, begin, end = _mask(ends.shape[1]), ends[0], ends[1]
+    for trial in range(len(ordered)):
+        here = _not_enrolled(ordered[trial])
+        row, marks = ordered[trial, here:], bits[trial, here:]
+        tied = _within(row, NEAR * max(row[-1], 1.0)) > 0 if row.size > 1 else False
+        if tied:
+            tied = _ties(marks, last, new, room[0])
+        k, ones = 0, 0
+        for s in range(len(begin)):
+            begin[s] = k
+            end[s] = _at_risk(marks, s, last, tied, new, room, k)
+            for i in range(begin[s], end[s]):
+                ones += int(room[3, i])
+            k = int(end[s]) + 1
+        _judge(k - 1, ones, tied, weights, found, trial, ends, room)
+
+
+@kernel
+def judge_keys(
+    keys: Keys,
+    enrolled: Ints,
+    near: Ints,
+    strata: int,
     weights: Floats,
     z: Floats,
     every: Floats,
     cox: Floats,
-    packed: Ints,
-    ends: Ints,
-    new: Bools,
-    room: Floats,
+    left: Bools,
 ) -> None:
-    strata = ends.shape[1]
-    begin, end, cox_begin, cox_end = ends[0], ends[1], ends[2], ends[3]
-    n, n1, n0, d1, share = room[0], room[1], room[2], room[3], room[4]
-    surprise, variance, S, w, v = room[5], room[6], room[7], room[8], room[9]
+    """The same from whole numbers of 32 bits: half the work to sort.
+
+    Sorted times in steps so fine that those more than ``near`` steps apart are not the same time, the marks
+    in the last bits; those not ``enrolled`` come last. Where an event is nearer to somebody, ``left``
+    becomes true and nothing else is written: there the times themselves must tell.
+    """
+    size = keys.shape[1] + strata
+    ends, room = np.empty((4, strata), np.int64), np.empty((12, size))
+    _each_key(keys, enrolled, near, weights, (z, every, cox), np.empty(size, np.uint32), ends, room, left)
+
+
+@inner
+def _each_key(
+    keys: Keys,
+    enrolled: Ints,
+    near: Ints,
+    weights: Floats,
+    found: tuple[Floats, Floats, Floats],
+    rows: Keys,
+    ends: Ints,
+    room: Floats,
+    left: Bools,
+) -> None:
+    strata, (begin, end) = ends.shape[1], (ends[0], ends[1])
+    last, width = _mask(strata), 2
+    while 1 << (width - 2) <= last:
+        width += 1
+    for trial in range(len(keys)):
+        left[trial] = _close(keys[trial, : enrolled[trial]], width, near[trial])
+        if left[trial]:
+            continue
+        k, ones = 0, 0
+        for s in range(strata):
+            begin[s] = k
+            end[s] = at_risk(keys[trial], int(enrolled[trial]), s, last, rows, k)
+            ones += _ones(rows[k : end[s]])
+            k = int(end[s]) + 1
+        _unpack(rows[: k - 1], room[0], room[1], room[2], room[3])
+        _judge(k - 1, ones, False, weights, found, trial, ends, room)
+
+
+@inner
+def _mask(strata: int) -> int:
     last = 1
     while last < strata:
         last *= 2
-    last -= 1  # the mask of a stratum
-    weighted = every.size > 0
-    for k in range(len(weights)):
-        weighted |= weights[k, 0] + weights[k, 1] > 0
-    for trial in range(len(ordered)):
-        here = _not_enrolled(ordered[trial])
-        row, marks = ordered[trial, here:], bits[trial, here:]
-        tied = _within(row, _NEAR * max(row[-1], 1.0)) > 0 if row.size > 1 else False
+    return last - 1
+
+
+@inner
+def _close(keys: Keys, width: int, near: int) -> bool:
+    found, shift, most = 0, np.uint32(width), np.uint32(near)
+    for i in range(keys.size - 1):
+        found += int(np.uint32((keys[i + 1] >> shift) - (keys[i] >> shift)) <= most)
+    if found:
+        for i in range(keys.size - 1):
+            gap = np.uint32((keys[i + 1] >> shift) - (keys[i] >> shift))
+            if gap <= most and (keys[i + 1] | keys[i]) & 1:
+                return True
+    return False
+
+
+@inner
+def _judge(
+    rows: int,
+    ones: int,
+    tied: bool,
+    weights: Floats,
+    found: tuple[Floats, Floats, Floats],
+    trial: int,
+    ends: Ints,
+    room: Floats,
+) -> None:
+    """One trial, from its rows: at risk, in either group, and the events in group 1, ``ones`` in all."""
+    z, every, cox = found
+    begin, end, cox_begin, cox_end = ends[0], ends[1], ends[2], ends[3]
+    n, n1, n0, d1, share = room[0], room[1], room[2], room[3], room[4]
+    surprise, variance, S, w, v = room[5], room[6], room[7], room[8], room[9]
+    if tied:
+        _compare_tied(begin, end, n, n1, d1, w, surprise, variance, S)
+    else:
+        _compare(n[:rows], n1, d1, share, surprise, variance)
+        if every.size or _any(weights):
+            _pooled_before(n, begin, end, S)
+    if cox.size:
         if tied:
-            tied = _ties(marks, last, new, w)
-        rows = 0
-        for s in range(strata):
-            begin[s] = rows
-            if tied:
-                end[s] = _tied_at_risk(marks, s, last, new, n, n1, d1, w, rows)
-            elif strata == 1:
-                end[s] = _at_risk(marks, packed, rows)
-            else:
-                end[s] = _at_risk_in(marks, s, last, packed, rows)
-            rows = end[s] + 1  # one to spare, which the patients after the last event have written
-        rows -= 1
-        if tied:
-            ones = _compare_tied(begin, end, n, n1, d1, w, surprise, variance, S)
+            _efron(begin, end, n, n1, d1, w, cox_begin, cox_end, room[10], room[11])
+            fit = _cox(room[10], room[11], ones, cox_begin, cox_end, v, False)
         else:
-            ones = _compare(packed[:rows], n, n1, n0, d1, share, surprise, variance)
-            if strata > 1:
-                ones = 0
-                for s in range(strata):
-                    ones += _deaths_in_one(packed[begin[s] : end[s]])
-            if weighted:
-                _pooled_before(n, begin, end, S)
-        if cox.size:
-            if tied:
-                _efron(begin, end, n, n1, d1, w, cox_begin, cox_end, room[10], room[11])
-                fit = _cox(room[10], room[11], ones, cox_begin, cox_end, v, False)
-            else:
-                fit = _cox(n1, n0, ones, begin, end, share, True)
-            cox[trial, 0], cox[trial, 1] = fit
-        for k in range(len(weights)):
-            if weights[k, 0] + weights[k, 1] == 0:
-                U, V = _sums(surprise, begin, end), _sums(variance, begin, end)
-            else:
-                _weigh(S[:rows], weights[k, 0], weights[k, 1], surprise, variance, w, v)
-                U, V = _sums(w, begin, end), _sums(v, begin, end)
-            z[trial, k] = -(U / math.sqrt(V)) if V > 0 else np.nan
-        if every.size:
-            _four(S[:rows], surprise, variance, begin, end, w, v, every[trial])
+            fit = _cox(n1, n0, ones, begin, end, share, True)
+        cox[trial, 0], cox[trial, 1] = fit
+    for k in range(len(weights)):
+        if weights[k, 0] + weights[k, 1] == 0:
+            U, V = _sums(surprise, begin, end), _sums(variance, begin, end)
+        else:
+            _weigh(S[:rows], weights[k, 0], weights[k, 1], surprise, variance, w, v)
+            U, V = _sums(w, begin, end), _sums(v, begin, end)
+        z[trial, k] = -(U / math.sqrt(V)) if V > 0 else np.nan
+    if every.size:
+        _four(S[:rows], surprise, variance, begin, end, w, v, every[trial])
+
+
+@inner
+def _any(weights: Floats) -> bool:
+    more = False
+    for k in range(len(weights)):
+        more |= weights[k, 0] + weights[k, 1] > 0
+    return more
 
 
 @inner
@@ -145,105 +225,54 @@ def _ties(bits: Ints, last: int, new: Bools, time: Floats) -> bool:
 
 
 @inner
-def _at_risk(bits: Ints, packed: Ints, first: int) -> int:
-    """One row for each event: at risk, at risk in group 1, and whether it is in group 1, in one word.
-
-    Every patient is written and, unless it is an event, overwritten by the next.
-    """
-    one = 0
-    for i in range(bits.size):
-        one += bits[i] & 2
-    state, k = _PATIENT * bits.size + one, first
-    for i in range(bits.size):
-        arm = bits[i] & 2
-        packed[k] = state + (arm >> 1)
-        state -= _PATIENT + arm
-        k += bits[i] & 1
-    return k
-
-
-@inner
-def _at_risk_in(bits: Ints, stratum: int, last: int, packed: Ints, first: int) -> int:
-    """The same of one stratum."""
-    state, k = 0, first
+def _at_risk(bits: Ints, stratum: int, last: int, tied: bool, new: Bools, room: Floats, first: int) -> int:
+    """One row for each time with events: at risk, those of either group, events in group 1, all events."""
+    n, n1, n0, d1, d = room[0], room[1], room[2], room[3], room[8]
+    alive, one = 0, 0
     for i in range(bits.size):
         mine = (bits[i] >> 2) & last == stratum
-        state += mine * (_PATIENT + (bits[i] & 2))
-    for i in range(bits.size):
-        mine, arm = (bits[i] >> 2) & last == stratum, bits[i] & 2
-        packed[k] = state + (arm >> 1)
-        state -= mine * (_PATIENT + arm)
-        k += mine & bits[i]
-    return k
-
-
-@inner
-def _tied_at_risk(
-    bits: Ints,
-    stratum: int,
-    last: int,
-    new: Bools,
-    n: Floats,
-    n1: Floats,
-    d1: Floats,
-    d: Floats,
-    first: int,
-) -> int:
-    """One row for each time with events: at risk, of them in group 1, events in group 1, events."""
-    alive, alive_1 = 0, 0
-    for i in range(bits.size):
-        if (bits[i] >> 2) & last == stratum:
-            alive += 1
-            alive_1 += (bits[i] >> 1) & 1
+        alive += mine
+        one += mine & (bits[i] >> 1)
     k, fresh = first, True
     d[k] = 0
     for i in range(bits.size):
-        fresh |= new[i]
-        if (bits[i] >> 2) & last != stratum:
-            continue
-        if fresh:
-            k += d[k] > 0
-            n[k], n1[k], d1[k], d[k], fresh = alive, alive_1, 0, 0, False
-        arm = (bits[i] >> 1) & 1
-        d[k] += bits[i] & 1
-        d1[k] += bits[i] & arm
-        alive -= 1
-        alive_1 -= arm
+        fresh |= not tied or new[i]
+        if (bits[i] >> 2) & last == stratum:
+            if fresh:
+                k += d[k] > 0
+                n[k], n1[k], n0[k], d1[k], d[k], fresh = alive, one, alive - one, 0, 0, False
+            arm = (bits[i] >> 1) & 1
+            d[k] += bits[i] & 1
+            d1[k] += bits[i] & arm
+            alive -= 1
+            one -= arm
     return k + int(d[k] > 0)
 
 
 @inner
-def _compare(
-    packed: Ints,
-    n: Floats,
-    n1: Floats,
-    n0: Floats,
-    d1: Floats,
-    share: Floats,
-    surprise: Floats,
-    variance: Floats,
-) -> int:
-    """The words as numbers, and events less expected; how many events there are in group 1."""
+def _ones(rows: Keys) -> int:
     ones = 0
-    for i in range(packed.size):
-        word = packed[i]
-        all_of, one = word >> 32, (word & (_PATIENT - 1)) >> 1
-        n[i], n1[i], n0[i], d1[i] = all_of, one, all_of - one, word & 1
-        ones += word & 1
-    for i in range(packed.size):
-        p = n1[i] / n[i]
-        share[i] = p
-        surprise[i] = d1[i] - p
-        variance[i] = p * (1 - p)
+    for i in range(rows.size):
+        ones += rows[i] & 1
     return ones
 
 
 @inner
-def _deaths_in_one(packed: Ints) -> int:
-    ones = 0
-    for i in range(packed.size):
-        ones += packed[i] & 1
-    return ones
+def _unpack(rows: Keys, n: Floats, n1: Floats, n0: Floats, d1: Floats) -> None:
+    """What ``_select.at_risk`` wrote, as numbers."""
+    for i in range(rows.size):
+        alive, one = np.int32(rows[i] >> 16), np.int32((rows[i] & 0xFFFF) >> 1)
+        n[i], n1[i], n0[i], d1[i] = alive, one, alive - one, np.int32(rows[i] & 1)
+
+
+@inner
+def _compare(n: Floats, n1: Floats, d1: Floats, share: Floats, surprise: Floats, variance: Floats) -> None:
+    """Share of group 1 at risk, events less expected, variance."""
+    for i in range(n.size):
+        p = n1[i] / n[i]
+        share[i] = p
+        surprise[i] = d1[i] - p
+        variance[i] = p * (1 - p)
 
 
 @inner
@@ -257,8 +286,7 @@ def _compare_tied(
     surprise: Floats,
     variance: Floats,
     S: Floats,
-) -> int:
-    ones = 0
+) -> None:
     for s in range(begin.size):
         alive = 1.0
         for i in range(begin[s], end[s]):
@@ -267,8 +295,6 @@ def _compare_tied(
             variance[i] = d[i] * (p * (1 - p)) * (n[i] - d[i]) / max(n[i] - 1, 1.0)
             S[i] = alive
             alive *= 1 - d[i] / n[i]
-            ones += int(d1[i])
-    return ones
 
 
 @inner
@@ -348,7 +374,7 @@ def _four(
 def _cox(
     n1: Floats, n0: Floats, ones: int, begin: Ints, end: Ints, p: Floats, ready: bool
 ) -> tuple[float, float]:
-    """Log hazard ratio and its standard error: the Newton of ``batch.cox``, step for step.
+    """Log hazard ratio and its standard error: the steps of ``batch.cox``.
 
     ``p`` is overwritten; where ``ready`` it holds the shares at no difference.
     """
@@ -362,11 +388,13 @@ def _cox(
     for step in range(STEPS):
         if step or not ready:
             _share_at(exp(-beta), n1[:rows], n0, p)
-        expected, information = _expected(p, begin, end)
+        expected, information, bend = _expected(p, begin, end)
         score = ones - expected
         move = score / information
-        if move * score < SETTLED:
-            return beta + move, 1 / math.sqrt(information)
+        if abs(move) <= 1:
+            move = move / (1 + move * bend / (2 * information))
+        if move * move * information < SETTLED:
+            return beta + move, 1 / math.sqrt(information + move * bend)
         if score > 0:
             low = beta
         elif score < 0:
@@ -393,14 +421,15 @@ def _share_at(odds: float, n1: Floats, n0: Floats, p: Floats) -> None:
 
 
 @inner
-def _expected(p: Floats, begin: Ints, end: Ints) -> tuple[float, float]:
-    """Expected deaths of group 1 and their variance."""
-    share, information = 0.0, 0.0
+def _expected(p: Floats, begin: Ints, end: Ints) -> tuple[float, float, float]:
+    """Expected deaths of group 1, their variance, and its slope."""
+    share, information, bend = 0.0, 0.0, 0.0
     for s in range(begin.size):
-        total = sum_of(p, begin[s], end[s])
-        share += total
-        information += total - squares_of(p, begin[s], end[s])
-    return share, information
+        first, second, third = powers_of(p, begin[s], end[s])
+        share += first
+        information += first - second
+        bend += first - 3 * second + 2 * third
+    return share, information, bend
 
 
 @inner
