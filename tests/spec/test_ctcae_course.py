@@ -115,10 +115,18 @@ def test_nearest_albumin() -> None:
 
 
 def test_nearest_albumin_in_any_order_of_the_days() -> None:
-    calcium = pl.DataFrame({"subject": [2, 2, 2, 2], "day": [59, 54, 20, 31]})
-    albumin = pl.DataFrame({"subject": [2, 2, 2], "day": [20, 5, 44], "albumin": [38.0, 39.0, 40.0]})
-    assert nearest_albumin(calcium, albumin)["albumin"].to_list() == [None, None, 38, None]
-    assert nearest_albumin(calcium[::-1], albumin[::-1])["albumin"].to_list() == [None, 38, None, None]
+    calcium = pl.DataFrame({"subject": [2, 1, 2, 2, 2], "day": [59, 51, 54, 20, 31]})
+    albumin = table("""
+        | subject | day | albumin |
+        | 2       | 20  | 38.0    |
+        | 1       | 7   | 41.0    |
+        | 1       | 47  | 42.0    |
+        | 2       | 5   | 39.0    |
+        | 1       | 58  | 43.0    |
+        | 2       | 44  | 40.0    |
+    """)
+    assert nearest_albumin(calcium, albumin)["albumin"].to_list() == [None, 42, None, 38, None]
+    assert nearest_albumin(calcium[::-1], albumin[::-1])["albumin"].to_list() == [None, 38, None, 42, None]
 
 
 def test_shift_from_baseline_to_the_worst() -> None:

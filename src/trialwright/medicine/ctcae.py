@@ -13,7 +13,7 @@ urine. Limits are compared in SI units only: where CTCAE prints a rounded twin i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from importlib import resources
@@ -28,10 +28,6 @@ from trialwright.medicine.lab_values import REASONS, compared, ready_to_grade, r
 Version = Literal["5.0", "4.03", "6.0"]
 
 _FILES: dict[str, str] = {"5.0": "ctcae_v5_lab.csv", "4.03": "ctcae_v4_lab.csv", "6.0": "ctcae_v6_lab.csv"}
-Rule = Mapping[str, Any]
-"""One row of the criteria."""
-Rules = Sequence[Rule]
-
 _SIDES = {"L": "low", "H": "high"}
 _ANSWER = ("grade_low", "grade_high", "reason_low", "reason_high")
 _CRITERIA_SCHEMA = {
@@ -172,7 +168,7 @@ def _with_v4(table: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     return pl.concat([table.filter(~reduce(or_, borrowed)), old])
 
 
-def _grade_test(part: pl.DataFrame, test: str, rules: Rules, policy: Policy) -> pl.LazyFrame:
+def _grade_test(part: pl.DataFrame, test: str, rules: list[dict[str, Any]], policy: Policy) -> pl.LazyFrame:
     """One test in both directions."""
     itself = policy.baseline_graded_by == "itself"
     query = compared(part.lazy(), corrected=test == "CA", baseline_by_itself=itself)
@@ -183,7 +179,9 @@ def _grade_test(part: pl.DataFrame, test: str, rules: Rules, policy: Policy) -> 
     return query
 
 
-def _grade_direction(part: pl.LazyFrame, rules: Rules, direction: str, policy: Policy) -> pl.LazyFrame:
+def _grade_direction(
+    part: pl.LazyFrame, rules: list[dict[str, Any]], direction: str, policy: Policy
+) -> pl.LazyFrame:
     """With grade and reason (bits) of one test in one direction."""
     numeric = [rule for rule in rules if rule["basis"] != "clinical"]
     bad = pl.col("bad")
@@ -230,7 +228,7 @@ def _conditions(direction: str, policy: Policy) -> dict[str, pl.Expr]:
     }
 
 
-def _met(rule: Rule, given: dict[str, pl.Expr]) -> pl.Expr:
+def _met(rule: dict[str, Any], given: dict[str, pl.Expr]) -> pl.Expr:
     """Whether a value meets one row of the criteria: true, false, or null where a limit is missing."""
     limit, base = pl.lit(rule["limit"], dtype=pl.Float64), pl.col("base")
     bound = {
@@ -250,7 +248,7 @@ def _met(rule: Rule, given: dict[str, pl.Expr]) -> pl.Expr:
     return met if rule["condition"] is None else met & given[rule["condition"]]
 
 
-def _levels(rules: Rules, given: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+def _levels(rules: list[dict[str, Any]], given: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
     """``g1`` … ``g4``: whether any alternative of the grade is met (null if that cannot be said)."""
     grades = sorted({int(rule["grade"]) for rule in rules})
     return {
@@ -274,7 +272,7 @@ def _abnormal(direction: str) -> pl.Expr:
     return _bit("below LLN", pl.col("v") < pl.col("lln"))
 
 
-def _why_unsure(rules: Rules, direction: str) -> pl.Expr:
+def _why_unsure(rules: list[dict[str, Any]], direction: str) -> pl.Expr:
     conditions = {rule["condition"] for rule in rules}
     own = ("uln", "ULN missing") if direction == "H" else ("lln", "LLN missing")
     why = _bit(own[1], pl.col(own[0]).is_null())
@@ -285,7 +283,9 @@ def _why_unsure(rules: Rules, direction: str) -> pl.Expr:
     return why
 
 
-def _assumed(rules: Rules, given: dict[str, pl.Expr], direction: str, policy: Policy) -> pl.Expr:
+def _assumed(
+    rules: list[dict[str, Any]], given: dict[str, pl.Expr], direction: str, policy: Policy
+) -> pl.Expr:
     """Bits for what was assumed: no baseline; symptoms or anticoagulation unknown, where they matter."""
     conditions = {rule["condition"] for rule in rules}
     assumed = _bit("baseline missing: limits used", _lacks_baseline(rules, policy))
@@ -299,14 +299,14 @@ def _assumed(rules: Rules, given: dict[str, pl.Expr], direction: str, policy: Po
     return assumed
 
 
-def _grade_if(rules: Rules, given: dict[str, pl.Expr]) -> pl.Expr:
+def _grade_if(rules: list[dict[str, Any]], given: dict[str, pl.Expr]) -> pl.Expr:
     levels = _levels(rules, given)
     return pl.coalesce(
         *(pl.when(levels[c]).then(int(c[1:])) for c in sorted(levels, reverse=True)), pl.lit(0)
     )
 
 
-def _lacks_baseline(rules: Rules, policy: Policy) -> pl.Expr:
+def _lacks_baseline(rules: list[dict[str, Any]], policy: Policy) -> pl.Expr:
     relative = [rule for rule in rules if _is_relative(rule)]
     if policy.baseline_rule == "uln_only":
         relative = [rule for rule in relative if not str(rule["condition"]).endswith("baseline")]
@@ -318,6 +318,6 @@ def _lacks_baseline(rules: Rules, policy: Policy) -> pl.Expr:
     return needed
 
 
-def _is_relative(rule: Rule) -> bool:
+def _is_relative(rule: dict[str, Any]) -> bool:
     """Whether it looks at the baseline, in its bound or in its condition."""
     return str(rule["basis"]).startswith("baseline") or str(rule["condition"]).endswith("baseline")
