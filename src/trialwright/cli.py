@@ -5,6 +5,7 @@ Heavy imports stand inside the commands.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -220,6 +221,7 @@ def simulate(  # noqa: PLR0917 - the options of a command
 
     Interrupted, it goes on from there when asked again; asked for more trials, it adds the missing ones.
     """
+    _one_thread()
     with _progress() as say, _interruptible():
         say("Reading the study")
         from trialwright.simulate import design, operate
@@ -248,6 +250,7 @@ def design(  # noqa: PLR0917 - the options of a command
     out: Annotated[Path | None, typer.Option(metavar="OUT", help="Where to write results and page.")] = None,
 ) -> None:
     """Find how many events and patients a scenario needs, by search on the simulation."""
+    _one_thread()
     with _progress() as say:
         say("Reading the study")
         from trialwright.simulate import design as scenarios
@@ -261,6 +264,12 @@ def design(  # noqa: PLR0917 - the options of a command
         with _hands(workers, dask) as hands:
             told = operate.seek(promise, chosen, scenario, wish, out, hands=hands, say=say)
     _console().print(told, soft_wrap=True)
+
+
+def _one_thread() -> None:
+    """Before NumPy is loaded, here and in the workers: these share the cores, its own threads would spin."""
+    for library in ("OPENBLAS", "OMP"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 @contextmanager
