@@ -13,6 +13,7 @@ from trialwright.adam.adrs import Responses
 from trialwright.adam.progression import until_last_assessment
 from trialwright.standards import variables
 from trialwright.standards.findings import concat, findings
+from trialwright.study.check import of_images
 from trialwright.study.model import Deterioration, Study, TimeToEvent
 
 ORIGINS: Final = {"randomisation": "RANDDT", "inclusion": "INCLDT", "first_dose": "TRTSDT"}
@@ -112,7 +113,7 @@ def of_others(study: Study, adsl: pl.DataFrame, responses: Responses) -> tuple[p
     the study's is ever met in ADTTE.
     """
     randomised = adsl.filter(pl.col("RANDDT").is_not_null())
-    clocks = [clock for clock in study.endpoints.time_to_event if clock.of_images]
+    clocks = [clock for clock in study.endpoints.time_to_event if of_images(clock)]
     frames, found = [pl.DataFrame(schema=_ADTTEA)], []
     for assessor, theirs in responses.others.items():
         dates = _dates(randomised, theirs)

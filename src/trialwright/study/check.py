@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from trialwright.study.model import Study
+from trialwright.study.model import Study, TimeToEvent
 
 Fault = tuple[str, str, str]
 """File, key, sentence."""
@@ -98,9 +98,15 @@ def _analyses(study: Study) -> Iterator[Fault]:
             yield "study.toml", f"{key}.instrument", "method 'questionnaire' needs an instrument"
 
 
+def of_images(clock: TimeToEvent) -> bool:
+    """Whether tumour assessments start or stop a clock, so that each assessor has one of their own."""
+    named = {clock.origin, clock.among, clock.censor_at, *clock.events}
+    return not named.isdisjoint({"response", "responders", "progression", "last_adequate_assessment"})
+
+
 def _assessors(study: Study) -> Iterator[Fault]:
     """An analysis of another assessor must be of an endpoint that assessors read."""
-    read = [clock.id for clock in study.endpoints.time_to_event if clock.of_images]
+    read = [clock.id for clock in study.endpoints.time_to_event if of_images(clock)]
     read += [best.id for best in study.endpoints.best_response]
     others = [a.id for a in study.sources.assessors if a.id != study.response.assessor]
     for analysis in study.analyses:

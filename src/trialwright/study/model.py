@@ -100,12 +100,6 @@ class TimeToEvent(Frozen):
     """Of the response that starts the clock, stops it, or says who responds."""
     assumes: tuple[str, ...] = ()
 
-    @property
-    def of_images(self) -> bool:
-        """Whether tumour assessments start or stop it, so that each assessor has a clock of their own."""
-        named = {self.origin, self.among, self.censor_at, *self.events}
-        return not named.isdisjoint({"response", "responders", "progression", "last_adequate_assessment"})
-
 
 class BestResponse(Frozen):
     """One row of ADRS per subject, Y or N: by the best response, or by one of two narrower questions.
