@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trialwright.simulate.chunks import Run, simulate
+from trialwright.simulate.chunks import WORTH, Run, simulate
 from trialwright.simulate.design import Design
 from trialwright.simulate.ledger import Ledger
 from trialwright.simulate.tally import Tally
@@ -65,14 +65,18 @@ def _gathered(run: Run, hands: Hands, ledger: Ledger, say: Say) -> Tally:
 
 
 def _pieces(run: Run, ledger: Ledger) -> Iterator[Run]:
-    size = _FIRST if not ledger.tally else None
-    whole = max(_PIECE // run.design.patients, 1)
+    first = not ledger.tally
     for start, end in ledger.missing(run.first, run.first + run.trials):
         here = start
         while here < end:
-            trials = min(size or whole, end - here)
+            trials = min(_FIRST if first else _size(run.design.patients, here), end - here)
             yield replace(run, trials=trials, first=here)
-            here, size = here + trials, None
+            here, first = here + trials, False
+
+
+def _size(patients: int, here: int) -> int:
+    """Trials of a piece: more where the compiled form is at work, so that handing over stays cheap."""
+    return max((_PIECE if here * patients < WORTH else 4 * _PIECE) // patients, 1)
 
 
 def cores() -> int:
