@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from drawn import table
-from trialwright.medicine.ctcae import Policy, criteria, grade_labs
+from trialwright.medicine.ctcae import Policy, criteria, grade_labs, in_words
 
 NEEDED = ("subject", "test", "value", "unit", "lln", "uln", "baseline", "is_baseline")
 USUAL = {
@@ -90,3 +90,12 @@ def test_a_calcium_corrected_for_albumin_still_says_that_it_was_out_of_range() -
         | CA   | 2.9   | mmol/L | 2.6 | 40      | 1    |                             |
         | CA   | >2.9  | mmol/L | 2.6 |         | 1    | CENS; calcium not corrected |
     """)
+
+
+def test_reasons_in_words() -> None:
+    assert in_words(pl.Series([0, 512, None, 512 + 8192])).to_list() == [
+        None,
+        "CENS",
+        None,
+        "CENS; calcium not corrected",
+    ]

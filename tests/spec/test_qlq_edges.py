@@ -22,6 +22,10 @@ ANSWERS = """
     2       | 0     | q3   | 4     |
     2       | 1     | q3   | 3     | answered twice alike
     2       | 1     | q3   | 3     |
+    2       | 1     | q19  | 1     | answered twice alike
+    2       | 1     | q19  | 1     |
+    1       | 1     | q19  |       |
+    1       | 1     | q19  | 1     |
     1       | 0     | q12x | 1     | not an item of the QLQ-C30
     1       | 0     | q12x | two   | not an item of the QLQ-C30
     1       | 0     | q10  | two   | not a number
@@ -40,9 +44,9 @@ def test_the_answers_of_each_form_are_its_own() -> None:
         pain = scores.filter(pl.col("scale") == "PA").sort("subject", "visit")
         assert pain.select("subject", "visit", "score", "n_answered").rows() == [
             (1, 0, 50.0, 2),
-            (1, 1, 0.0, 1),
+            (1, 1, 0.0, 2),
             (2, 0, 100.0, 1),
-            (2, 1, None, 0),
+            (2, 1, 0.0, 1),
         ]
         told = invalid.select("subject", "visit", "item", "reason")
         expected = drawn.drop_nulls("reason").select("subject", "visit", "item", "reason")
@@ -118,3 +122,21 @@ def test_the_first_baseline_that_is_given_counts() -> None:
 def test_a_word_that_is_no_choice_is_refused(choice: str) -> None:
     with pytest.raises(ValueError, match=f"^{choice} is 'perhaps'; it must be one of "):
         Deterioration(**{choice: "perhaps"})
+
+
+@pytest.mark.parametrize("reference", ["baseline", "best", "previous"])
+def test_what_another_patient_or_scale_scored_is_no_reference(reference: str) -> None:
+    drawn = table("""
+        subject | scale | visit | day | score | baseline
+        1       | FA    | 1     | 28  | 10    | 30
+        1       | PA    | 1     | 28  | 30    | 30
+        2       | FA    | 1     | 28  | 30    | 30
+        2       | FA    | 2     | 56  | 45    | 30
+        2       | FA    | 3     | 84  | 60    | 30
+    """)
+    told = deterioration(drawn, Deterioration(reference=reference))  # type: ignore[arg-type]
+    assert told.select("subject", "scale", "event", "day").rows() == [
+        (1, "FA", False, 28),
+        (1, "PA", False, 28),
+        (2, "FA", True, 56),
+    ]
