@@ -245,3 +245,14 @@ def test_no_forms() -> None:
     scores, invalid = qlq_c30.score(answers("q1=1").clear(), KEYS)
     assert (scores.height, invalid.height) == (0, 0)
     assert scores.columns == [*KEYS, "scale", "score", "n_answered", "n_items"]
+
+
+def test_items_may_stand_behind_a_prefix() -> None:
+    named = answers("q8=2 q11=5 q11=3").with_columns(item="EOR01" + pl.col("item"))
+    plain, bad = qlq_c30.score(answers("q8=2 q11=5 q11=3"), KEYS)
+    scores, invalid = qlq_c30.score(named, KEYS, "EOR01")
+    assert scores.equals(plain)
+    assert invalid.equals(bad)
+    unknown, strange = qlq_c30.score(named, KEYS)
+    assert unknown["score"].null_count() == unknown.height
+    assert strange["reason"].unique().to_list() == ["not an item of the QLQ-C30"]

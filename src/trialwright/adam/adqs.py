@@ -84,12 +84,12 @@ def _answers(sdtm: Sdtm, source: InstrumentSource) -> pl.DataFrame:
         rows.select(
             "USUBJID",
             sequence(rows, source.domain).alias("SEQ"),
-            text(rows, source.item_variable).str.strip_prefix(source.item_prefix).alias("item"),
+            text(rows, source.item_variable).alias("item"),
             value.alias("value"),
             text(rows, source.date).alias("when"),
         )
         .rechunk()  # once, instead of in each step that follows
-        .filter(pl.col("value").is_not_null())
+        .drop_nulls("value")
         .with_columns(run=pl.struct("USUBJID", "when").rle_id())
     )
 
@@ -107,11 +107,13 @@ def _instrument(
         ADT=dates.complete(pl.col("when")), moment=dates.datetime(pl.col("when"))
     )
     forms, of_form = _forms(dated.filter(pl.col("ADT").is_not_null()), answers)
-    scores, invalid = qlq_c30.score(of_form.select("form", "item", "value"), ["form"])
+    scores, invalid = qlq_c30.score(of_form, ["form"], source.item_prefix)
     valid = scores.group_by("form").agg(valid=pl.col("score").is_not_null().any())
     placed = _placed(study, instrument, forms.join(valid, on="form", how="left", maintain_order="left"))
     frame = _scales(scores, placed, instrument, source)
-    whose = invalid.join(forms, on="form", how="left", maintain_order="left")
+    whose = invalid.join(forms, on="form", how="left", maintain_order="left").with_columns(
+        pl.col("item").str.strip_prefix(source.item_prefix)
+    )
     return frame, concat([strange, _undated(dated, source), _unusable(whose, source)])
 
 

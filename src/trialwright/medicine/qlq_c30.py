@@ -39,16 +39,17 @@ def scales() -> pl.DataFrame:
     return table.with_columns(items=pl.col("items").str.split(" ").list.eval("q" + pl.element()))
 
 
-def score(items: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def score(items: pl.DataFrame, keys: Sequence[str], prefix: str = "") -> tuple[pl.DataFrame, pl.DataFrame]:
     """Scores of long answers, and the answers that could not be used.
 
-    ``items``: the ``keys`` of a form (subject, visit …), item (q1 … q30, or 1 … 30) and value. Scores:
+    ``items``: the ``keys`` of a form (subject, visit …), item (q1 … q30, or 1 … 30, behind ``prefix``) and
+    value. Scores:
     one row per form and scale with scale, score (0 to 100, null if missing), n_answered, n_items; SUMMARY
     counts the scales it rests on. Invalid: keys, item, value, reason; such an answer is treated as
     missing, but for an item answered twice alike.
     """
     form, forms = numbered_by(items, keys, "_form")
-    numbered, strange = _numbered(items.with_columns(form), keys)
+    numbered, strange = _numbered(items.with_columns(form), keys, prefix)
     once, doubled = _once(numbered, forms, keys)
     cells = np.full((forms.height, len(ITEMS)), np.nan)
     cells[once["_form"].to_numpy(), once["number"].to_numpy() - 1] = once["value"].to_numpy()
@@ -66,11 +67,11 @@ def score_wide(forms: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, 
     return answers.select(*keys, **_scores()), invalid
 
 
-def _numbered(items: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _numbered(items: pl.DataFrame, keys: Sequence[str], prefix: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """_form, number (of the item) and value of the answers; and those that are no item or no number."""
     rows = items.with_columns(
         pl.col("item").cast(pl.String),
-        number=_number(items["item"].cast(pl.String)),
+        number=_number(items["item"].cast(pl.String), prefix),
         value=pl.col("value").cast(pl.Float64, strict=False),
         said="value",
     )
@@ -84,10 +85,10 @@ def _numbered(items: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, p
     return usable, pl.concat(strange)
 
 
-def _number(item: pl.Series) -> pl.Series:
+def _number(item: pl.Series, prefix: str) -> pl.Series:
     """1 to 30, null for what is no item; each different text is read once."""
     coded = item.cast(pl.Categorical(texts := pl.Categories.random()))
-    bare = pl.col("text").str.strip_chars().str.to_lowercase().str.strip_prefix("q")
+    bare = pl.col("text").str.strip_prefix(prefix).str.strip_chars().str.to_lowercase().str.strip_prefix("q")
     number = bare.cast(pl.Int64, strict=False)
     read = texts.to_series().to_frame("text").select(pl.when(number.is_between(1, 30)).then(number))
     return read.to_series().gather(coded.to_physical())
