@@ -2,8 +2,9 @@
 
 Key USUBJID, PARAMCD, ADT, SRCSEQ. Baseline is the last value on or before the first dose (before it, where
 both have a time). On treatment is after that, to the end of the adverse event window. The two directions are
-never merged (CTCAE); worst counts scheduled and unscheduled values. A value whose unit is not known stays as
-reported, ungraded. Dates are never imputed. RULE says why a grade is null or what it assumes.
+never merged (CTCAE); worst counts scheduled and unscheduled values. SRCVAR says which result is analysed, the
+original or the standard one (``laboratory.result``). A value whose unit is not known stays as reported,
+ungraded. Dates are never imputed. RULE says why a grade is null or what it assumes.
 """
 
 from __future__ import annotations
