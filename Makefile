@@ -13,7 +13,7 @@ help:
 	@echo "make format     rewrite the code in the house format"
 	@echo "make manual     write docs/rules and docs/study-files.md again, from the tests and the models"
 	@echo "make bench-stats  the estimators beside their peers, on one core: rewrites docs/bench-stats.md (minutes)"
-	@echo "make bench-adam   all analysis datasets of 10,000 and 30,000 patients, on one core (minutes)"
+	@echo "make bench-adam   all analysis datasets of 10,000 patients, and of 100,000 in blocks, on one core (minutes)"
 	@echo "make lock       resolve the dependencies again (needs uv)"
 
 $(BIN)/python:
