@@ -101,19 +101,18 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     if not far.is_empty():
         tr = _numbered(named(tr, far, pl.col("_complete")))
     tr, undated = _days(tr)
-    tr = _classified(tr, sdtm, words)
+    visits, first = _visits(tr), _at_baseline(tr, sdtm, words)
+    tr = _classified(tr, sdtm, words).drop(_OF_VISITS)
     targets, odd_targets = _targets(tr, words)
     others, odd_others = _states(tr, "NON-TARGET", NON_TARGET_STATES | dict(words.states))
     new, odd_new = _states(tr, "NEW", NEW_STATES | dict(words.states))
-    visits = _visits(tr)
     names = {"USUBJID": "subject", "reader": "assessor"}
     measured, others = targets.rename(names), others.rename(names)
     new = new.rename(names | {"state": "status"}).drop("baseline")
     policy = policies.response(study)
     course = recist.target_course(measured, policy)
     points = time_points(course, recist.non_target_course(others), new, policy)
-    first = _at_baseline(tr, sdtm, words).rename(names)
-    seen = Lesions(measured, course, others, new, points, visits.rename(names), first, far)
+    seen = Lesions(measured, course, others, new, points, visits.rename(names), first.rename(names), far)
     chosen = lesion_findings.of_baseline(measured)
     return seen, concat(
         [
@@ -149,6 +148,8 @@ def _visits(tr: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+_OF_VISITS = ("GRPID", "ACPTFL", "DTC", "VISIT", "SRCDOM", "RANDDT", "TRTSDT", "date", "_who")
+"""What lesions and visits are known by, and no lesion needs any more."""
 _PARTS = ("GRPID", "LNKID", "TESTCD", "STRESC", "ORRES", "STAT", "LOC", "ACPTFL", "DTC")
 
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-from trialwright.medicine._frame import Sentence, placed, require, require_words, result_of, told, word_of
+from trialwright.medicine._frame import (
+    Sentence,
+    placed,
+    require,
+    require_words,
+    result_of,
+    so_far,
+    told,
+    word_of,
+)
 from trialwright.medicine.recist.policy import (
     DEFAULT,
     NORMAL_NODE_MM,
@@ -215,19 +225,21 @@ def _sums(lesions: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("p", *ASSESSMENT).first(),
             pl.col("baseline").any(),
-            pl.coalesce(pl.col("_first").min(), pl.col("first_day").min()).alias("first_day"),
-            pl.coalesce(pl.col("_last").max(), pl.col("day").max()).alias("day"),
-            pl.col("_sum_day").max().alias("sum_day"),
-            pl.when(pl.col("_value").count() > 0)
-            .then(pl.col("_value").sum().round(_DECIMALS))
-            .alias("sum_mm"),
+            pl.col("_first", "first_day").min(),
+            pl.col("_last", "day", "_sum_day").max(),
+            pl.col("_value").sum().alias("sum_mm"),
             pl.col("_value").count().cast(pl.Int64).alias("n_measured"),
             pl.col("n_expected").first(),
             (~pl.col("target")).sum().cast(pl.Int64).alias("n_unexpected"),
             pl.col("repeated").sum().cast(pl.Int64).alias("n_repeated"),
-            (~pl.col("_diseased").any() & (pl.col("_value").count() > 0)).alias("all_gone"),
+            pl.col("_diseased").any(),
         )
         .with_columns(
+            first_day=pl.coalesce("_first", "first_day"),
+            day=pl.coalesce("_last", "day"),
+            sum_day="_sum_day",
+            sum_mm=pl.when(pl.col("n_measured") > 0).then(pl.col("sum_mm").round(_DECIMALS)),
+            all_gone=~pl.col("_diseased") & (pl.col("n_measured") > 0),
             complete=(pl.col("n_measured") == pl.col("n_expected")) & (pl.col("n_expected") > 0),
         )
     )
@@ -240,12 +252,15 @@ def _with_references(sums: pl.DataFrame) -> pl.DataFrame:
     )
     after = (pl.col("day") >= pl.col("_baseline_day")).fill_null(pl.col("day").is_not_null())
     usable = pl.when(pl.col("complete") & (pl.col("baseline") | after)).then("sum_mm")
-    return (
+    course = (
         sums.join(baseline, on="p", how="left")
         .with_columns(unplaced=~pl.col("baseline") & ~after, later=~pl.col("baseline"))
         .sort("p", ~pl.col("unplaced"), "later", "day", "a")
-        .with_columns(nadir_mm=usable.cum_min().forward_fill().shift(1).over("p"))
     )
+    smallest = so_far(course.select(usable.alias("_smallest")).to_series(), course["p"], np.fmin)
+    same = pl.col("p") == pl.col("p").shift()
+    before = pl.when(same).then(pl.col("_smallest").shift())
+    return course.with_columns(smallest.fill_nan(None)).with_columns(nadir_mm=before)
 
 
 def _with_response(course: pl.DataFrame, policy: Policy) -> pl.DataFrame:
