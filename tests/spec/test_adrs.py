@@ -6,15 +6,17 @@ Day 0 is randomisation, 1 January 2026. One drawn row of TR per lesion and scan:
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args, get_type_hints
 
 import polars as pl
 import pytest
 
 from drawn import table
 from small import small_sources, small_study
-from trialwright.adam import adrs, adtr, response_endpoints
+from trialwright.adam import adrs, adtr, disagreement, response_endpoints
 from trialwright.adam.lesions import lesions
+from trialwright.medicine import recist
 from trialwright.standards.errors import InputError
 from trialwright.study.model import Study
 
@@ -698,3 +700,15 @@ def test_a_target_that_scans_call_a_node_explains_a_response(case: dict[str, Any
     _, built, found = _built(drawn, rs=rs, domains=domains)
     assert _said(built, "OVRLC")[-1] == case["computed"]
     assert f"the response reported is not the one computed: {case['reason']}" in found
+
+
+def test_the_words_of_the_target_course_say_nothing_more_at_the_time_point() -> None:
+    """Readings of one course are told together under the study's own policy: that may change nothing."""
+    seen, _ = lesions(_study(), {"TR": _tr(COURSE)}, _adsl(), CUTOFF)
+    others, plain = recist.non_target_course(seen.non_targets), recist.Policy()
+    for name in disagreement._TARGET_WORDS:
+        for word in get_args(get_type_hints(recist.Policy)[name]) or (False, True):
+            changed = replace(plain, **{name: word})
+            course = recist.target_course(seen.targets, changed)
+            told = [recist.time_points(course, others, seen.new, policy) for policy in (changed, plain)]
+            assert told[0].equals(told[1])
