@@ -254,3 +254,37 @@ def test_what_is_no_target_is_counted_and_dates_nothing():
 def test_a_strange_state_is_named():
     with pytest.raises(ValueError, match=r"^measurements: state knows .*, not shrunk$"):
         recist.target_course(of_sums(20, 20).with_columns(state=pl.lit("shrunk")))
+
+
+NO_ROWS = {"subject": pl.String, "assessor": pl.String, "assessment": pl.Int64, "day": pl.Int64}
+
+
+def test_the_frame_that_is_wrong_is_named():
+    target = recist.target_course(of_sums(20, 20))
+    strange = {
+        "non_target": pl.DataFrame({"non_target_response": ["SD"]}),
+        "new_lesions": pl.DataFrame({"lesion": ["X"], "status": ["MAYBE"]}),
+    }
+    for name, frame in strange.items():
+        whole = frame.with_columns(
+            subject=pl.lit("1"), assessor=pl.lit("INV"), assessment=pl.lit(1), day=pl.lit(42)
+        )
+        with pytest.raises(ValueError, match=rf"^{name}: \w+ knows"):
+            recist.time_points(target, **{name: whole})
+    for name in ("non_target", "new_lesions"):
+        with pytest.raises(ValueError, match=rf"^{name} lacks the columns "):
+            recist.time_points(target, **{name: pl.DataFrame(schema=NO_ROWS)})
+    with pytest.raises(ValueError, match=r"^target lacks the columns day, target_response$"):
+        recist.time_points(target.drop("day", "target_response"))
+    course = pl.DataFrame({"subject": ["1"], "assessor": ["INV"], "day": [42], "response": ["CHECK"]})
+    with pytest.raises(ValueError, match=r"^time_points: response knows CR, .*, not CHECK$"):
+        recist.best_response(course, confirmed=True)
+    with pytest.raises(ValueError, match=r"^time_points lacks the columns response$"):
+        recist.best_response(course.drop("response"), confirmed=True)
+    states = target.select("subject", "assessor", "assessment", "day", "baseline").with_columns(
+        lesion=pl.lit("N1"), state=pl.lit("GONE")
+    )
+    with pytest.raises(ValueError, match=r"^states: state knows absent, .*, not GONE$"):
+        recist.non_target_course(states)
+    with pytest.raises(ValueError, match=r"^states lacks the columns state$"):
+        recist.non_target_course(states.drop("state"))
