@@ -33,59 +33,11 @@ from trialwright.adam.safety_common import (
     only,
 )
 from trialwright.adam.safety_episodes import with_episodes
-from trialwright.standards import dates
+from trialwright.standards import dates, variables
 from trialwright.standards.findings import concat, findings
 from trialwright.study.model import AdverseEvents, Study
 
-SCHEMA: Final = pl.Schema(
-    {
-        "USUBJID": pl.String(),
-        "TRT01A": pl.String(),
-        "SAFFL": pl.String(),
-        "AESEQ": pl.Int64(),
-        "AETERM": pl.String(),
-        "AEDECOD": pl.String(),
-        "AEBODSYS": pl.String(),
-        "AESTDTC": pl.String(),
-        "AEENDTC": pl.String(),
-        "ASTDT": pl.Date(),
-        "ASTDTM": pl.Datetime("us"),
-        "ASTDTF": pl.String(),
-        "AENDT": pl.Date(),
-        "AENDTM": pl.Datetime("us"),
-        "AENDTF": pl.String(),
-        "ASTDY": pl.Int64(),
-        "AENDY": pl.Int64(),
-        "AETOXGR": pl.String(),
-        "ATOXGR": pl.String(),
-        "ATOXGRN": pl.Int8(),
-        "GRADESRC": pl.String(),
-        "AESER": pl.String(),
-        "ASER": pl.String(),
-        "AEREL": pl.String(),
-        "AERELN": pl.Int8(),
-        "AREL": pl.String(),
-        "RELDRUGS": pl.String(),
-        "AEACN": pl.String(),
-        "AEOUT": pl.String(),
-        "TRTEMFL": pl.String(),
-        "PREFL": pl.String(),
-        "AOCCFL": pl.String(),
-        "AOCCSFL": pl.String(),
-        "AOCCPFL": pl.String(),
-        "EPISODE": pl.Int64(),
-        "EPISFL": pl.String(),
-        "AESICAT": pl.String(),
-        "AESITRT": pl.String(),
-        "LDOSEDT": pl.Date(),
-        "LDOSEDTM": pl.Datetime("us"),
-        "DOSENUM": pl.Int64(),
-        "SRCDOM": pl.String(),
-        "SRCVAR": pl.String(),
-        "SRCSEQ": pl.Int64(),
-        "RULE": pl.String(),
-    }
-)
+SCHEMA: Final = variables.dataset("ADAE").schema
 
 _TEXT: Final = (
     *("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESTDTC", "AEENDTC", "AESER", "AEREL", "AEACN"),
@@ -127,6 +79,7 @@ def build(
     frame = (
         _worst(emergent)
         .with_columns(
+            STUDYID=pl.lit(study.study.id),
             SAFFL=flag(pl.col("TRTSDT").is_not_null()),
             ASTDY=dates.study_day(pl.col("ASTDT"), pl.col("TRTSDT")),
             AENDY=dates.study_day(pl.col("AENDT"), pl.col("TRTSDT")),
@@ -137,7 +90,7 @@ def build(
             SRCSEQ="AESEQ",
             RULE=_rule(study, cutoff),
         )
-        .match_to_schema(SCHEMA, extra_columns="ignore")
+        .match_to_schema(SCHEMA, extra_columns="ignore", integer_cast="upcast")
     )
     impossible = safety_terms.impossible_grades(study, graded, dictionaries)
     found = concat(

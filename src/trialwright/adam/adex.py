@@ -20,36 +20,11 @@ from trialwright.adam import restarts
 from trialwright.adam.safety_common import Sdtm, because, doses, flag, in_order, sum_since
 from trialwright.medicine._frame import numbered_by
 from trialwright.medicine.dosing import is_amount
-from trialwright.standards import dates
+from trialwright.standards import dates, variables
 from trialwright.standards.findings import concat
 from trialwright.study.model import Regimen, Study
 
-SCHEMA: Final = pl.Schema(
-    {
-        "USUBJID": pl.String(),
-        "TRT01A": pl.String(),
-        "SAFFL": pl.String(),
-        "PARAMCD": pl.String(),
-        "PARAM": pl.String(),
-        "PARCAT1": pl.String(),
-        "ADT": pl.Date(),
-        "ADTM": pl.Datetime("us"),
-        "ADY": pl.Int64(),
-        "AVAL": pl.Float64(),
-        "AVALC": pl.String(),
-        "AVALU": pl.String(),
-        "DOSENUM": pl.Int64(),
-        "STEPSEQ": pl.Int64(),
-        "PLANNED": pl.Float64(),
-        "DUE": pl.Float64(),
-        "GAP": pl.Int64(),
-        "DELAY": pl.Int64(),
-        "SRCDOM": pl.String(),
-        "SRCVAR": pl.String(),
-        "SRCSEQ": pl.Int64(),
-        "RULE": pl.String(),
-    }
-)
+SCHEMA: Final = variables.dataset("ADEX").schema
 
 PARAMS: Final = {
     "DOSE": "Dose",
@@ -98,6 +73,7 @@ def build(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple[p
     frame = (
         rows.hstack(subjects[rows["who"]])
         .with_columns(
+            STUDYID=pl.lit(study.study.id),
             SAFFL=flag(pl.col("TRTSDT").is_not_null()),
             PARAM=pl.col("PARAMCD").replace_strict(PARAMS, return_dtype=pl.String),
             ADY=dates.study_day(pl.col("ADT"), pl.col("TRTSDT")),

@@ -20,35 +20,12 @@ import polars as pl
 from trialwright.adam.facts import matching, sequence
 from trialwright.adam.safety_common import Sdtm, because, in_order, of_subjects, only, text
 from trialwright.medicine import qlq_c30
-from trialwright.standards import dates
+from trialwright.standards import dates, variables
 from trialwright.standards.findings import concat, findings
 from trialwright.study.model import Instrument, Study, Visit
 from trialwright.study.sources import InstrumentSource
 
-SCHEMA: Final = pl.Schema(
-    {
-        "USUBJID": pl.String(),
-        "TRT01P": pl.String(),
-        "PARAMCD": pl.String(),
-        "PARAM": pl.String(),
-        "PARCAT1": pl.String(),
-        "ADT": pl.Date(),
-        "ADY": pl.Int64(),
-        "AVISIT": pl.String(),
-        "AVISITN": pl.Int64(),
-        "AVAL": pl.Float64(),
-        "BASE": pl.Float64(),
-        "CHG": pl.Float64(),
-        "ABLFL": pl.String(),
-        "ANL01FL": pl.String(),
-        "NITEMS": pl.Int64(),
-        "NANSWER": pl.Int64(),
-        "SRCDOM": pl.String(),
-        "SRCVAR": pl.String(),
-        "SRCSEQ": pl.Int64(),
-        "RULE": pl.String(),
-    }
-)
+SCHEMA: Final = variables.dataset("ADQS").schema
 
 UNSCHEDULED: Final = "UNSCHEDULED"
 SUMMARY: Final = "SUM"
@@ -111,10 +88,13 @@ def _instrument(
     valid = scores.group_by("form").agg(valid=pl.col("score").is_not_null().any())
     placed = _placed(study, instrument, forms.join(valid, on="form", how="left", maintain_order="left"))
     frame = _scales(scores, placed, instrument, source)
+    shaped = frame.with_columns(STUDYID=pl.lit(study.study.id)).select(
+        pl.col(name).cast(kind) for name, kind in SCHEMA.items()
+    )
     whose = invalid.join(forms, on="form", how="left", maintain_order="left").with_columns(
         pl.col("item").str.strip_prefix(source.item_prefix)
     )
-    return frame, concat([strange, _undated(dated, source), _unusable(whose, source)])
+    return shaped, concat([strange, _undated(dated, source), _unusable(whose, source)])
 
 
 def _runs(answers: pl.DataFrame) -> pl.DataFrame:
@@ -240,7 +220,6 @@ def _scales(
             ),
         )
         .with_columns(CHG=pl.when("since").then(pl.col("AVAL") - pl.col("BASE")))
-        .select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
     )
 
 
