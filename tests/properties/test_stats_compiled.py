@@ -193,6 +193,15 @@ def test_large_trials(kind):
     agree("cox", cox.cox, time, event, X, strata)
 
 
+@pytest.mark.parametrize("many", [16, 64, 300])
+def test_many_strata(many):
+    strata = np.arange(N) % many
+    for time in (TIMES["days"], TIMES["untied"]):
+        agree("logrank", logrank.logrank, time, BIG["event"], BIG["group"], strata)
+        agree("cox", cox.cox, time, BIG["event"], BIG["group"], strata)
+        agree("cox", cox.cox, time, BIG["event"], BIG["X"], strata)
+
+
 def test_neighbours_too_far_out_of_order_are_left_to_the_array_form():
     """A time so small that the keys of the others have no bits left to tell them apart."""
     time = np.append(300 + np.arange(5000)[::-1] * 2.0**-44, 1e-300)

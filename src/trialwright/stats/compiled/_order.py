@@ -20,7 +20,7 @@ Scale = tuple[int, int, int]  # bits of the smallest positive time, bits shifted
 _TOLERANCE = float(TOLERANCE)
 _INFINITE = int(np.float64(np.inf).view(np.int64))
 _MINUS_ZERO = int(np.iinfo(np.int64).min)
-_BITS = 62
+_BITS = 63
 _MOVES = 16  # of a row past its neighbours, on average; more is no case for passes over neighbours
 
 

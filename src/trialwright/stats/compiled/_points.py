@@ -103,11 +103,13 @@ def of_arms(
     r = math.exp(beta[0])
     total = curve = log_total = 0.0
     product = 1.0
+    deaths = times.sum()
+    even = died[0] / deaths  # taken off each share, so that their sum stays small and is rounded little
     for i in range(times.size):
         one = left[1, i] * r
         S0 = left[0, i] + one
         share = one / S0
-        total += times[i] * share
+        total += times[i] * (share - even)
         curve += times[i] * share * (1 - share)
         if times[i] > 1:
             log_total += times[i] * math.log(S0)
@@ -116,7 +118,7 @@ def of_arms(
         if not 1 / LARGE < product < LARGE:
             log_total += math.log(product)
             product = 1.0
-    score[0] = died[0] - total
+    score[0] = (died[0] - deaths * even) - total
     information[0, 0] = curve
     return float(beta[0] * died[0] - log_total - math.log(product))
 
