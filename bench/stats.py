@@ -5,7 +5,8 @@
 Peers are taken from the interpreter that runs this (statsmodels, lifelines, survival, the Rust package on
 PyPI) and from Rscript (survival, the R package); one that is absent says so. Rates differ from machine to
 machine and from hour to hour; only the ratios of one run mean anything. Time is processor time, which a busy
-neighbour lengthens less than the clock's. Each task's numbers are compared with ours in the same run.
+neighbour lengthens less than the clock's. Each task's numbers are compared with ours in the same run. Our own
+come in two forms, arrays and compiled (numba); compiling is timed apart, in a process of its own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import importlib.util
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -28,13 +30,15 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from trialwright.stats.cox import cox
 from trialwright.stats.logrank import logrank
-from trialwright.stats.survival import kaplan_meier, rmst
+from trialwright.stats.restricted import two_curves
+from trialwright.stats.survival import rmst_difference
 
 TAU = 300.0
 TASKS = {
@@ -43,7 +47,7 @@ TASKS = {
     "logrank_strata": "log-rank, four strata",
     "cox1": "Cox, arm",
     "cox3_strata": "Cox, three covariates, four strata, Efron",
-    "rmst": "restricted mean, both arms",
+    "rmst": "restricted means and their difference",
 }
 KINDS = {"days": "whole days", "cont": "untied"}
 PEERS = {
@@ -104,31 +108,47 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A call to be timed, and the numbers to be read off its value."""
+    """A call to be timed, and the numbers to be read off its value; where there is another way to the same,
+    the faster one counts."""
 
     call: Callable[[], Any]
     read: Callable[[Any], Any]
+    other: Callable[[], Any] | None = None
 
 
 Tasks = dict[str, Task]
 
 
-def ours(t: Trial) -> Tasks:
-    def curve(fits: list[Any]) -> list[float]:
+def ours(t: Trial, form: SimpleNamespace) -> Tasks:
+    def curve(fits: tuple[Any, ...]) -> list[float]:
         at = [fit.at(TAU) for fit in fits]
         return [float(x[i]) for i in (0, 1) for x in at]
 
     return {
-        "km": Task(lambda: [kaplan_meier(t.time[who], t.event[who]) for who in t.arms], curve),
-        "logrank": Task(lambda: logrank(t.time, t.event, t.arm), lambda f: f.chi2),
-        "logrank_strata": Task(lambda: logrank(t.time, t.event, t.arm, t.stratum), lambda f: f.chi2),
-        "cox1": Task(lambda: cox(t.time, t.event, t.arm), lambda f: f.coef),
-        "cox3_strata": Task(lambda: cox(t.time, t.event, t.X, t.stratum), lambda f: f.coef),
+        "km": Task(lambda: form.two_curves(t.time, t.event, t.arm), curve),
+        "logrank": Task(lambda: form.logrank(t.time, t.event, t.arm), lambda f: f.chi2),
+        "logrank_strata": Task(lambda: form.logrank(t.time, t.event, t.arm, t.stratum), lambda f: f.chi2),
+        "cox1": Task(lambda: form.cox(t.time, t.event, t.arm), lambda f: f.coef),
+        "cox3_strata": Task(lambda: form.cox(t.time, t.event, t.X, t.stratum), lambda f: f.coef),
         "rmst": Task(
-            lambda: [rmst(t.time[who], t.event[who], TAU) for who in t.arms],
-            lambda fits: [f.estimate for f in fits],
+            lambda: form.rmst_difference(t.time, t.event, t.arm, TAU),
+            lambda f: [f.group_0.estimate, f.group_1.estimate],
         ),
     }
+
+
+def forms() -> dict[str, SimpleNamespace]:
+    """Ours over arrays, and compiled where numba is installed."""
+    found = {
+        "arrays": SimpleNamespace(
+            cox=cox, logrank=logrank, two_curves=two_curves, rmst_difference=rmst_difference
+        )
+    }
+    if importlib.util.find_spec("numba"):
+        from trialwright.stats import compiled
+
+        found["compiled"] = SimpleNamespace(**{name: getattr(compiled, name) for name in compiled.__all__})
+    return found
 
 
 def last(time: Any, values: Any) -> float:
@@ -152,6 +172,7 @@ def rust(t: Trial) -> Tasks:
         "km": Task(
             lambda: [surv_analysis.survfitkm(t.time[who], event[who], conf_type="log-log") for who in t.arms],
             curves,
+            lambda: surv_analysis.survfitkm(t.time, event, strata=arm, conf_type="log-log"),
         ),
         "logrank": Task(lambda: validation.logrank_test(t.time, event, arm), lambda f: f.statistic),
         "logrank_strata": Task(
@@ -248,14 +269,26 @@ def measured(task: Task, budget: float) -> Measured:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         numbers = np.atleast_1d(np.asarray(task.read(task.call()), dtype=float))
-        seconds: list[float] = []
-        while len(seconds) < 5 or (sum(seconds) < budget and len(seconds) < 500):
-            start = time.process_time()
-            task.call()
-            seconds.append(time.process_time() - start)
-            if sum(seconds) > 10 * budget:
-                break
-    return Measured(median(seconds), numbers)
+        seconds = timed(task.call, budget)
+        if task.other:
+            seconds = min(seconds, timed(task.other, budget))
+    return Measured(seconds, numbers)
+
+
+def timed(call: Callable[[], Any], budget: float) -> float:
+    """Median over rounds of calls; a round is at least a millisecond, beside which the clock is nothing."""
+    start = time.process_time()
+    call()
+    calls = max(1, round(1e-3 / max(time.process_time() - start, 1e-6)))
+    rounds: list[float] = []
+    while len(rounds) < 5 or (sum(rounds) < budget and len(rounds) < 500):
+        start = time.process_time()
+        for _ in range(calls):
+            call()
+        rounds.append(time.process_time() - start)
+        if sum(rounds) > 10 * budget:
+            break
+    return median(rounds) / calls
 
 
 def in_r(t: Trial, budget: float) -> dict[str, Measured]:
@@ -281,17 +314,19 @@ def installed(peer: str) -> bool:
 
 
 def side_by_side(t: Trial, budget: float, peers: list[str]) -> dict[str, dict[str, Measured]]:
-    found = {"ours": {name: measured(task, budget) for name, task in ours(t).items()}}
+    mine = {form: ours(t, names) for form, names in forms().items()}
+    found = {form: {name: measured(task, budget) for name, task in mine[form].items()} for form in mine}
     for peer in peers:
         if peer == "R":
             found[peer] = in_r(t, budget)
         else:
             found[peer] = {name: measured(task, budget) for name, task in IN_PYTHON[peer](t).items()}
     # ours once more, so that a neighbour who came or went in between shows
-    for name, task in ours(t).items():
-        before = found["ours"][name]
-        after = measured(task, budget).seconds
-        found["ours"][name] = Measured((before.seconds + after) / 2, before.numbers)
+    for form, tasks in mine.items():
+        for name, task in tasks.items():
+            before = found[form][name]
+            after = measured(task, budget).seconds
+            found[form][name] = Measured((before.seconds + after) / 2, before.numbers)
     return found
 
 
@@ -307,33 +342,64 @@ def times(ratio: float) -> str:
 
 def lines(rows: list[int], budget: float, without: list[str]) -> Iterator[str]:
     here = [peer for peer in PEERS if peer not in without and installed(peer)]
-    worst = {(peer, kind): 0.0 for peer in here for kind in KINDS}
-    yield f"| rows | times | task | ours, ms | {' | '.join(PEERS.values())} |"
-    yield f"| ---: | --- | --- | ---: |{' ---: |' * len(PEERS)}"
+    mine = list(forms())
+    others = [name for name in (*mine, *here) if name != "arrays"]
+    worst = {(other, kind): 0.0 for other in others for kind in KINDS}
+    yield f"| rows | times | task | {' | '.join(f'{f}, ms' for f in mine)} | {' | '.join(PEERS.values())} |"
+    yield f"| ---: | --- | --- |{' ---: |' * (len(mine) + len(PEERS))}"
     for n in rows:
         for kind, words in KINDS.items():
             found = side_by_side(Trial(n, kind == "days"), budget, here)
-            for task, us in found["ours"].items():
-                cells = []
+            for task, us in found["arrays"].items():
+                own = [found[form][task].seconds for form in mine]
+                cells = [f"{1000 * seconds:.3g}" for seconds in own]
                 for peer in PEERS:
                     them = found.get(peer, {}).get(task)
                     absent = "" if peer in here else "not installed"
-                    cells.append(times(them.seconds / us.seconds) if them else absent)
-                    if them:
-                        worst[peer, kind] = max(worst[peer, kind], apart(us.numbers, them.numbers))
-                yield f"| {n:,} | {words} | {TASKS[task]} | {1000 * us.seconds:.3g} | {' | '.join(cells)} |"
+                    cells.append(" · ".join(times(them.seconds / s) for s in own) if them else absent)
+                yield f"| {n:,} | {words} | {TASKS[task]} | {' | '.join(cells)} |"
+                for other in others:
+                    if them := found[other].get(task):
+                        worst[other, kind] = max(worst[other, kind], apart(us.numbers, them.numbers))
     yield ""
-    yield "Largest relative difference from ours over all rows and tasks of the same run:"
+    yield "Largest relative difference from our array form over all rows and tasks of the same run:"
     yield ""
     yield f"| | {' | '.join(KINDS.values())} |"
     yield "| --- | ---: | ---: |"
-    for peer in here:
-        yield f"| {PEERS[peer]} | {' | '.join(f'{worst[peer, kind]:.0e}' for kind in KINDS)} |"
+    for other in others:
+        name = PEERS.get(other, "our compiled form")
+        yield f"| {name} | {' | '.join(f'{worst[other, kind]:.0e}' for kind in KINDS)} |"
+    if "compiled" in mine:
+        yield ""
+        yield compiling()
+
+
+FIRST_CALLS = r"""
+import time; import numpy as np; start = time.process_time(); from trialwright.stats import compiled as c
+t, e = np.arange(1.0, 41), np.arange(40) % 3 > 0; g, s, x = t % 2 == 0, np.arange(40) // 10, np.sin(t)
+c.logrank(t, e, g, s); c.two_curves(t, e, g); c.kaplan_meier(t, e); c.rmst_difference(t, e, g, 30.0)
+c.cox(t, e, g); c.cox(t, e, np.column_stack([g, x]), s); print(time.process_time() - start)
+"""
+
+
+def compiling() -> str:
+    """How long the first calls take in a new process, where nothing is compiled yet and where it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        here = {**os.environ, "NUMBA_CACHE_DIR": folder}
+        command = [sys.executable, "-c", FIRST_CALLS]
+        first, again = (
+            float(subprocess.run(command, env=here, capture_output=True, text=True, check=True).stdout)
+            for _ in range(2)
+        )
+    return (
+        f"Compiling all of these tasks took {first:.0f} s; a new process that finds them compiled spends "
+        f"{again:.1f} s on its first calls, numba's import included. Neither is in the times above."
+    )
 
 
 def machine(without: list[str]) -> str:
     versions = [f"Python {platform.python_version()}", f"NumPy {np.__version__}"]
-    for peer in ("statsmodels", "lifelines", "survival"):
+    for peer in ("numba", "statsmodels", "lifelines", "survival"):
         if peer not in without and importlib.util.find_spec(peer):
             versions.append(f"{peer} {version(peer)} (PyPI)")
     if "R" not in without and installed("R"):
@@ -368,7 +434,7 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     said = [machine(given.without), ""]
-    print("Times of ours in milliseconds; for each peer, how many times longer it takes.\n")
+    print("Ours in milliseconds; for each peer, how many times longer it takes than each form of ours.\n")
     print(said[0], end="\n\n")
     for line in lines(given.rows, given.seconds, given.without):
         print(line, flush=True)
