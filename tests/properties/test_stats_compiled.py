@@ -1,5 +1,6 @@
 """The compiled estimators give the numbers, and the errors, of the array form."""
 
+import importlib
 import subprocess
 import sys
 from dataclasses import fields, is_dataclass
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from trialwright.stats import compiled, cox, logrank, restricted, survival
 from trialwright.stats.compiled import _cox, _curves, _groups, _logrank, _means, _vector
 from trialwright.stats.compiled._newton import chi2_above
+from trialwright.stats.compiled._numba import sources
 from trialwright.stats.compiled._order import in_order, pack_rows
 from trialwright.stats.compiled._points import of_rows
 from trialwright.stats.compiled._rows import lay_out
@@ -305,6 +307,23 @@ def test_chi_square(df):
     x = np.array([0, 1e-9, 0.5, 3.84, 20, 200, 700.0])
     np.testing.assert_allclose([chi2_above(v, df) for v in x], gammaincc(df / 2, x / 2), rtol=1e-12)
     assert np.isnan(chi2_above(np.nan, df))
+
+
+def test_a_kernel_is_compiled_again_when_what_it_calls_has_changed(tmp_path, monkeypatch):
+    """Numba alone would go on with the old one: it looks at the kernel's own file only."""
+    head = "from trialwright.stats.compiled._numba import kernel\n"
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "outer.py").write_text(f"{head}from helper import g\n@kernel\ndef f(x):\n    return g(x)\n")
+    for added, changed in ((1, True), (20, True), (20, False)):
+        if changed:
+            (tmp_path / "helper.py").write_text(f"{head}@kernel\ndef g(x):\n    return x + {added}\n")
+        sources.cache_clear()
+        importlib.invalidate_caches()
+        for name in ("helper", "outer"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        outer = importlib.import_module("outer")
+        assert outer.f(1) == 1 + added
+        assert sum(outer.f.stats.cache_hits.values()) == (0 if changed else 1)
 
 
 def python(program):
