@@ -3,10 +3,10 @@
     python bench/simulate.py [--rounds 3] [--markdown FILE]
 
 Designs A, B, S and M (tests/simulate_designs.py): 129 patients, one look; 600 patients, a delayed effect,
-three looks; strata; MaxCombo. Ours computes log-rank and the exact Cox estimate at every look of every trial (S
-stratified, M MaxCombo's decision too) and adds up the operating characteristics. The floor (floor.c) draws,
-takes logarithms and sorts, no more. rpact computes the log-rank test alone and stops a trial at its first
-rejection. Time is processor time of one process kept to one core.
+three looks; strata; MaxCombo. Ours computes log-rank and the exact Cox estimate at every look of every trial
+(S stratified, M MaxCombo's decision too) and adds up the operating characteristics. The floor (floor.c)
+draws, takes logarithms and sorts, no more. rpact computes the log-rank test alone and stops a trial at its
+first rejection. Time is processor time of one process kept to one core.
 """
 
 from __future__ import annotations
@@ -145,9 +145,7 @@ def others() -> list[str]:
     spent = {workers: [_spent(workers) for _ in range(3)] for workers in (1, 2)}
     clock, core = (median(s[k] for s in spent[1]) / median(s[k] for s in spent[2]) for k in (0, 1))
     lines.append(f"| two workers, times one, by the clock (B, compiled) | {clock:.2f} |")
-    lines.append(
-        f"| the same, were both cores ours alone: twice the processor time of one by that of both | {2 * core:.2f} |"
-    )
+    lines.append(f"| the same by processor time, as if both cores were ours alone | {2 * core:.2f} |")
     cold = [_cold() for _ in range(3)]
     for k, words in enumerate(("first answer", "whole answer")):
         lines.append(

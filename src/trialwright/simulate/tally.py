@@ -124,12 +124,15 @@ def _add(found: Tally, columns: Mapping[str, Floats], look: str) -> None:
 
 
 def _exact(values: Floats) -> int:
-    if values.size and np.abs(values).max() >= _LIMIT:
+    most = float(np.abs(values).max(initial=0))
+    if most >= _LIMIT:
         raise InputError(
-            f"a number of a trial is {np.abs(values).max():g}, too large to be added up: "
+            f"a number of a trial is {most:g}, too large to be added up: "
             "are events so rare that it lasts for ever?"
         )
     fixed = np.rint(values * _UNIT).astype(np.int64)
+    if most * values.size < _LIMIT / 2:
+        return int(fixed.sum())
     return (int((fixed >> _BITS).sum()) << _BITS) + int((fixed & ((1 << _BITS) - 1)).sum())
 
 

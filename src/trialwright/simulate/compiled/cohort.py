@@ -24,11 +24,13 @@ from trialwright.stats.compiled._numba import inner, kernel
 
 Bytes = npt.NDArray[np.uint8]
 Halves = npt.NDArray[np.uint32]
+Rows = npt.NDArray[np.int32]
 
 _LATE = 1 / ALMOST_NEVER
 _FIXED, _SIMPLE, _BLOCKS = range(3)
 _METHODS = {"fixed": _FIXED, "simple": _SIMPLE, "permuted_blocks": _BLOCKS}
-_UNKNOWN = frozenset({"weibull", "cure", "states", "sites"})
+_FEATURES = frozenset({"rates", "futility", "bounds", "calibrate"})
+"""Words of ``Design.features`` that ask nothing of the drawing, or nothing that is not left to ``entries``."""
 
 
 class Patients:
@@ -38,7 +40,7 @@ class Patients:
         """``design.allocation`` must be there."""
         assert design.allocation is not None
         self.design, self.trials = design, trials
-        self.known = not design.features & _UNKNOWN and not design.allocation.by_site
+        self.known = design.features <= _FEATURES and not design.allocation.by_site
         shape = trials, design.patients
         self.ordered = np.empty(shape)
         if not self.known:
@@ -150,7 +152,7 @@ def _draw(
 
     Stratum, arm, and own months until event or loss; ``event_at`` gets own months until the event."""
     trials, patients = coming.shape
-    word, total, row = np.empty((3, patients), np.uint32), np.empty(patients), np.empty(patients, np.int64)
+    word, total, row = np.empty((3, patients), np.uint32), np.empty(patients), np.empty(patients, np.int32)
     left = np.empty((groups[1].size, 3), np.int64)
     for trial in range(trials):
         _draw_one(
@@ -189,7 +191,7 @@ def _draw_one(
     event: Floats,
     word: tuple[Halves, Halves, Halves],
     total: Floats,
-    row: Ints,
+    row: Rows,
     left: Ints,
 ) -> None:
     life, loss, kind = word
@@ -235,7 +237,7 @@ def _copy(source: Floats, target: Floats) -> None:
 
 
 @inner
-def _group(word: Halves, edges: Floats, group: Ints) -> None:
+def _group(word: Halves, edges: Floats, group: Rows) -> None:
     for i in range(group.size):
         group[i] = 0
     for k in range(edges.size):
@@ -276,7 +278,7 @@ def _slot(
 
 
 @inner
-def _piece(total: Floats, row: Ints, limit: Floats, months: Floats, found: Floats) -> None:
+def _piece(total: Floats, row: Rows, limit: Floats, months: Floats, found: Floats) -> None:
     """``cohort._waiting``: what of the hazard's sum lies in this piece, as months, and what is left."""
     for i in range(total.size):
         inside = min(total[i], limit[row[i]])
@@ -285,7 +287,7 @@ def _piece(total: Floats, row: Ints, limit: Floats, months: Floats, found: Float
 
 
 @inner
-def _rest(total: Floats, row: Ints, months: Floats, found: Floats) -> None:
+def _rest(total: Floats, row: Rows, months: Floats, found: Floats) -> None:
     for i in range(total.size):
         found[i] += total[i] * months[row[i]]
 

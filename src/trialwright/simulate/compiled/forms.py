@@ -9,7 +9,7 @@ from trialwright.simulate.looks import Seen
 
 __all__ = ["Trials", "knows"]
 
-BLOCK = 48_000
+BLOCK = 24_000
 """Patients at a time: all that is written about them stays in the second cache."""
 
 

@@ -22,12 +22,14 @@ Bytes = npt.NDArray[np.uint8]
 
 _KINDS = {"logrank", "fleming-harrington", "maxcombo"}
 _PLAIN = {0.0, 1.0}
+_FEATURES = frozenset({"weibull", "cure", "states", "rates", "sites", "futility", "bounds", "calibrate"})
+"""Words of ``Design.features`` that ask nothing of a look."""
 
 
 def knows(design: Design) -> bool:
     """Tests of one endpoint, with weights that are products of S and 1 - S; strata that are not too many."""
     return (
-        not design.predictability
+        design.features <= _FEATURES
         and len(design.strata) <= MOST_STRATA
         and len({test.endpoint for test in design.tests}) == 1
         and all(test.kind in _KINDS and {test.rho, test.gamma} <= _PLAIN for test in design.tests)

@@ -22,6 +22,7 @@ WIDE = bool(binding.get_host_cpu_features().get("avx512f", False))
 LANES = 16
 """Keys are read so many at a time: arrays of them need so much room to spare behind."""
 
+_PATIENT = 1 << 16
 _I16, _I32 = ir.IntType(16), ir.IntType(32)
 _VECTOR, _FLAGS = ir.VectorType(_I32, LANES), ir.VectorType(ir.IntType(1), LANES)
 
@@ -93,12 +94,9 @@ def at_risk(keys: Keys, many: int, stratum: int, last: int, rows: Keys, first: i
 
     ``last`` is the mask of a stratum: 0 where there is one. Fewer than 2^15 patients.
     """
-    alive, one = 0, 0
+    state, level = 0, (stratum << 16) | last
     for i in range(many):
-        mine = (keys[i] >> 2) & last == stratum
-        alive += mine
-        one += mine & ((keys[i] >> 1) & 1)
-    state, level = (alive << 16) | (one << 1), (stratum << 16) | last
+        state += ((keys[i] >> 2) & last == stratum) * (_PATIENT + (keys[i] & 2))
     k, i = first, 0
     if WIDE:
         while i + LANES <= many:
