@@ -16,6 +16,7 @@ from trialwright.simulate.repeat import run
 pytest.importorskip("numba")
 
 from trialwright.simulate.compiled.forms import Trials, knows
+from trialwright.simulate.compiled.looks import _FIELDS, unknown
 
 FIELDS = ("month", "reached", "enrolled", "events", "log_hr", "std_error")
 
@@ -94,3 +95,11 @@ def test_auto_goes_by_how_far_the_question_has_come():
         True,
     ]
     assert not compiles(Run(design(A), 10, 1, first=10**6, form="array"))
+
+
+def test_a_field_it_was_not_written_for_is_left_to_the_arrays(monkeypatch):
+    what = design(A)
+    assert knows(what)
+    monkeypatch.setitem(_FIELDS, "Design", _FIELDS["Design"].replace("patients", ""))
+    assert unknown(what) == ["Design.patients"]
+    assert not knows(what)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from trialwright.simulate.cohort import NEVER, Clock, Cohort
 from trialwright.simulate.design import Design, Test
+from trialwright.simulate.design_pieces import Section
 from trialwright.simulate.looks import Seen
 from trialwright.stats import batch
 from trialwright.stats.arrays import Bools, Floats, Ints
@@ -26,10 +28,50 @@ _FEATURES = frozenset({"weibull", "cure", "states", "rates", "sites", "futility"
 """Words of ``Design.features`` that ask nothing of a look."""
 
 
+_FIELDS = {
+    "Design": "accrual allocation control dropout experimental groups hazard_ratio level looks patients "
+    "predictability scans source tests title",
+    "Look": "events futility month source whichever",
+    "Level": "alpha bounds calibrate gamma planned source spending",
+    "Test": "endpoint gamma id kind months rho source stratified",
+    "Accrual": "model months rate sites source spread",
+    "Dropout": "per_year per_year_experimental source",
+    "Allocation": "block_sizes by_site control experimental method source stratified",
+    "Group": "control experimental hazard_ratio id levels share source times",
+    "Times": "cured hazard median shape source states",
+}
+"""What this was written for. A field that is not here is one the arrays alone know, unless it is left out."""
+
+
+def unknown(design: Design) -> list[str]:
+    """Fields that say something and are not in the list."""
+    allocation = () if design.allocation is None else (design.allocation,)
+    sections: tuple[Section, ...] = (
+        design,
+        design.level,
+        design.accrual,
+        design.dropout,
+        *allocation,
+        *design.looks,
+        *design.tests,
+        *design.groups,
+        *(row.times for row in design.rows),
+    )
+    return [f"{type(some).__name__}.{name}" for some in sections for name in _more(some)]
+
+
+def _more(section: Section) -> Iterator[str]:
+    known = _FIELDS[type(section).__name__].split()
+    for name, field in type(section).model_fields.items():
+        if name not in known and getattr(section, name) != field.get_default(call_default_factory=True):
+            yield name
+
+
 def knows(design: Design) -> bool:
     """Tests of one endpoint, with weights that are products of S and 1 - S; strata that are not too many."""
     return (
-        design.features <= _FEATURES
+        not unknown(design)
+        and design.features <= _FEATURES
         and len(design.strata) <= MOST_STRATA
         and len({test.endpoint for test in design.tests}) == 1
         and all(test.kind in _KINDS and {test.rho, test.gamma} <= _PLAIN for test in design.tests)
