@@ -192,7 +192,8 @@ def _method(node: ast.Call, func: ast.Attribute, name: str) -> Iterator[tuple[st
         no = ast.UnaryOp(ast.Invert(), _expression(node.args[0]))
         yield f"{name} not", ast.Call(func, [no], node.keywords)
     if name == "shift":
-        yield "the other direction", ast.Call(func, [ast.UnaryOp(ast.USub(), node.args[0])], node.keywords)
+        by = node.args[0] if node.args else ast.Constant(1)
+        yield "the other direction", ast.Call(func, [ast.UnaryOp(ast.USub(), by)], node.keywords)
     before = func.value
     if name == "then" and _name(before) == "when" and _name(_object(before)) == "then":
         yield "without this when", _object(before)
