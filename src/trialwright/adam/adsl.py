@@ -47,7 +47,7 @@ def build(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.Data
 
 
 def _subjects(study: Study, sdtm: Sdtm, cutoff: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    dm = sdtm["DM"].unique("USUBJID", keep="first", maintain_order=True)
+    dm = sdtm["DM"].unique("USUBJID", keep="first", maintain_order=True).sort("USUBJID")
     frame = dm.select(
         pl.lit(study.study.id).alias("STUDYID"),
         *(

@@ -41,7 +41,9 @@ def read(folder: Path) -> tuple[Domains, pl.DataFrame]:
             found.append(more)
     complete, more = _with_supplemental({name: _one(name, frames) for name, frames in parts.items()})
     numbered, most = _numbered(complete)
-    return numbered, findings.concat([*found, more, most])
+    # a file may come in pieces, which every later step would have to align again
+    whole = {name: frame.rechunk() for name, frame in numbered.items()}
+    return whole, findings.concat([*found, more, most])
 
 
 def _paths(folder: Path) -> tuple[list[Path], list[pl.DataFrame]]:
