@@ -1,5 +1,6 @@
 """What happens at the edges, each decided on purpose: a value, a reason, or a clear error."""
 
+import math
 import subprocess
 import sys
 
@@ -233,3 +234,12 @@ def test_import_is_light():
     names = "survival, logrank, cox, proportions"
     code = f"import sys; from trialwright.stats import {names}; sys.exit(str({heavy}) if {heavy} else 0)"
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+
+
+def test_a_mean_of_zero_has_a_difference_and_no_ratio():
+    """All of group 0 have the event at time 0; both of group 1 live through 10 days."""
+    found = rmst_difference([0, 0, 12, 15], [1, 1, 0, 0], [0, 0, 1, 1], 10)
+    assert (found.group_0.estimate, found.group_1.estimate) == (0, 10)
+    assert found.difference.estimate == 10
+    assert math.isnan(found.ratio.estimate)
+    assert math.isnan(found.ratio.p_value)

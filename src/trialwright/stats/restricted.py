@@ -6,6 +6,7 @@ Analysis §4.5 (without the factor m/(m-1) that SAS adds).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,14 +107,24 @@ def rmst_difference(
         _weighted([(share, means[label]) for share, means in parts], float(tau), confidence)
         for label in (0, 1)
     )
-    error = float(np.hypot(control.std_error, treated.std_error))
-    relative = float(np.hypot(control.std_error / control.estimate, treated.std_error / treated.estimate))
+    return mean_contrast(control, treated, confidence)
+
+
+def mean_contrast(
+    control: RestrictedMean, treated: RestrictedMean, confidence: float
+) -> RestrictedMeanContrast:
+    """Difference and ratio of two means; a ratio with a mean of 0 (all events at time 0) is NaN."""
+    error = math.hypot(control.std_error, treated.std_error)
+    over, relative = math.nan, math.nan
+    if control.estimate > 0 and treated.estimate > 0:
+        over = treated.estimate / control.estimate
+        relative = math.hypot(control.std_error / control.estimate, treated.std_error / treated.estimate)
     return RestrictedMeanContrast(
         control.tau,
         control,
         treated,
         difference(treated.estimate - control.estimate, error, confidence),
-        ratio(treated.estimate / control.estimate, relative, confidence),
+        ratio(over, relative, confidence),
     )
 
 

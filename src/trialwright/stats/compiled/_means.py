@@ -13,10 +13,9 @@ from trialwright.stats.compiled._curves import sorted_keys, steps
 from trialwright.stats.compiled._groups import arm_of, keys_of_groups
 from trialwright.stats.compiled._numba import kernel
 from trialwright.stats.compiled._order import Scale
-from trialwright.stats.intervals import difference, ratio
 from trialwright.stats.normal import z_of
 from trialwright.stats.product_limit import KaplanMeier
-from trialwright.stats.restricted import RestrictedMean, RestrictedMeanContrast
+from trialwright.stats.restricted import RestrictedMean, RestrictedMeanContrast, mean_contrast
 
 _Means = tuple[bool, float, float, float, float]
 
@@ -53,15 +52,8 @@ def rmst_difference(
         return array_form.rmst_difference(time, event, group, tau, strata=strata, confidence=confidence)
     _, mean_0, error_0, mean_1, error_1 = found
     z, end = z_of(confidence), float(tau)
-    error = math.hypot(error_0, error_1)
-    relative = math.hypot(error_0 / mean_0, error_1 / mean_1)
-    return RestrictedMeanContrast(
-        end,
-        _restricted(mean_0, error_0, end, z),
-        _restricted(mean_1, error_1, end, z),
-        difference(mean_1 - mean_0, error, confidence),
-        ratio(mean_1 / mean_0, relative, confidence),
-    )
+    sides = _restricted(mean_0, error_0, end, z), _restricted(mean_1, error_1, end, z)
+    return mean_contrast(*sides, confidence)
 
 
 def _restricted(mean: float, error: float, tau: float, z: float) -> RestrictedMean:
