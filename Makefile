@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: help demo test test-slow check format manual bench-stats bench-adam lock clean
+.PHONY: help demo test test-slow check format manual answer mutate bench-stats bench-adam bench-simulate lock clean
 
 help:
 	@echo "make demo       set up, rehearse TARLANEC, build its report, say where it is"
@@ -12,8 +12,11 @@ help:
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make format     rewrite the code in the house format"
 	@echo "make manual     write docs/rules and docs/study-files.md again, from the tests and the models"
+	@echo "make answer     what 129 patients can show: 100,000 trials of each scenario, page and figures in docs (minutes)"
+	@echo "make mutate     change medicine/ one place at a time; each change must make a test fail (the better part of an hour)"
 	@echo "make bench-stats  the estimators beside their peers, on one core: rewrites docs/bench-stats.md (minutes)"
 	@echo "make bench-adam   all analysis datasets of 10,000 patients, and of 100,000 in blocks, on one core (minutes)"
+	@echo "make bench-simulate  the simulator beside a floor in C and rpact, on one core: rewrites docs/bench-simulate.md (minutes)"
 	@echo "make lock       resolve the dependencies again (needs uv)"
 
 $(BIN)/python:
@@ -55,6 +58,12 @@ manual: $(VENV)/dev.stamp
 	@$(BIN)/python scripts/manual.py
 	@$(BIN)/python scripts/study_files.py
 
+mutate: $(VENV)/dev.stamp
+	@nice -n 10 $(BIN)/python tests/mutate.py && nice -n 10 $(BIN)/python scripts/mutate_tables.py
+
+answer: $(VENV)/run.stamp
+	@$(BIN)/python scripts/what_can_show.py
+
 # Peers come from the interpreter that runs the bench: BENCH_PYTHON may be another environment with Trialwright in it.
 BENCH_PYTHON ?= $(BIN)/python
 bench-stats: $(VENV)/dev.stamp
@@ -62,6 +71,9 @@ bench-stats: $(VENV)/dev.stamp
 
 bench-adam: $(VENV)/run.stamp
 	@$(BIN)/python bench/adam.py
+
+bench-simulate: $(VENV)/dev.stamp
+	@$(BIN)/python bench/simulate.py --markdown docs/bench-simulate.md
 
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 lock:
