@@ -57,8 +57,12 @@ def _plausible(curve: KaplanMeier, most: float) -> tuple[Floats, Floats, Floats]
     """Start and end of each step whose distance from one half is at most ``most``, and that distance.
 
     The last step has no end that is known, unless the curve has come down to 0 (and then it is no step).
+    Where the curve jumps over one half, that moment is a step without length and without distance.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         far = ((curve.survival - 0.5) / curve.std_error) ** 2
     near = far <= most  # NaN where S is 0, infinite where S is 1: never
-    return curve.time[near], np.append(curve.time[1:], np.inf)[near], far[near]
+    crossing = curve.time[curve.survival <= 0.5][:1]
+    start = np.concatenate((curve.time[near], crossing))
+    end = np.concatenate((np.append(curve.time[1:], np.inf)[near], crossing))
+    return start, end, np.concatenate((far[near], np.zeros(crossing.size)))
