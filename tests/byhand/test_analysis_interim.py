@@ -108,6 +108,11 @@ def test_a_second_look_without_a_new_event_is_no_look():
     assert note(results, "bound_z", "B vs A") == "60 events are no more than the 60 of the look before"
 
 
+def test_a_look_too_early_has_no_bound():
+    results, _ = looked(4, planned_events=4_000)
+    assert note(results, "bound_z", "B vs A").startswith("hardly any level")
+
+
 def test_an_empty_arm():
     subjects, times = trial(60, 1)
     study = with_analyses(small_study(), LOOK | {"interim": {"planned_events": 80}})

@@ -212,7 +212,7 @@ def test_the_tipping_point_of_those_lost_from_the_experimental_arm():
 
 
 def test_with_half_of_the_arm_lost_p_tips():
-    subjects, times = long_trial(lost=24)
+    subjects, times = long_trial(lost=20)
     results = beside(
         ["tipping_point"],
         subjects,
@@ -232,6 +232,21 @@ def test_nothing_tips_where_p_is_above_already():
     results = beside(["tipping_point"], SUBJECTS, started, lost_after_months=1, imputations=5)
     said = note(results, "tipping_delta", "B vs A", "tipping_point")
     assert said == "p is above 0.05 before anything is imputed"
+
+
+def test_a_therapy_before_the_start_ends_follow_up_at_once():
+    """Whichever day before: nothing of such a patient is without the therapy."""
+    for before in (1, 40):
+        subjects = SUBJECTS.with_columns(
+            NACTDT=pl.when(pl.col("USUBJID") == "A1").then(pl.lit(START - dt.timedelta(before)))
+        )
+        started = TIMES.with_columns(STARTDT=pl.lit(START))
+        results = beside(["censored_at_new_therapy"], subjects, started)
+        assert number(results, "n_changed", "A", "censored_at_new_therapy") == 1
+        # deaths: 20 (4 of 7 in B), 25 (4/6, B), 30 (3/5), 60 (2/2, B)
+        shares = [4 / 7, 4 / 6, 3 / 5, 1]
+        z = (2 - sum(shares)) / math.sqrt(sum(p * (1 - p) for p in shares))
+        assert number(results, "z", "B vs A", "censored_at_new_therapy") == pytest.approx(z)
 
 
 def test_control_patients_who_were_given_the_experimental_treatment():

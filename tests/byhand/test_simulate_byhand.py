@@ -105,6 +105,29 @@ def test_bounds_at_the_events_there_are():
     assert (found[3] == np.inf).all()
 
 
+def test_a_last_look_without_a_new_event_leaves_the_one_before_as_it_was():
+    """Half of 90 events at both looks: the first had spent for its half, 2.963, before anyone knew that no more
+    would come; not 1.960, as if it had been the last."""
+    two = design(A, looks=[{"events": 45}, {"events": 90}])
+    assert bounds(two, np.array([[45, 45]]))[0] == pytest.approx([2.963, np.inf], abs=5e-4)
+    three = design(A, looks=[{"events": 30}, {"events": 45}, {"events": 90}])
+    together = bounds(three, np.array([[30, 45, 45], [30, 45, 90]]))
+    assert together[0, :2].tolist() == together[1, :2].tolist()
+    assert together[0, 2] == np.inf
+
+
+@pytest.mark.parametrize("many", [129, 200, 300])
+def test_more_groups_than_a_byte_has_rows(many):
+    """Rows of hazards are two a group: the patients of the last group, nearly all, must not get the times of
+    another. They die at once in the control arm, and hardly ever in the other."""
+    last = {"id": "LAST", "share": 0.9, "times": 1e6, "hazard_ratio": [{"value": 1e-9}]}
+    others = [{"id": f"G{i}", "share": 0.1 / (many - 1)} for i in range(many - 1)]
+    cohort = enrol(design(A, groups=[*others, last]), 3, np.arange(40))
+    one = np.broadcast_to(cohort.experimental, cohort.entry.shape)
+    assert abs((cohort.leaves[~one] < 0.01).mean() - 0.9) < 0.03
+    assert abs((cohort.leaves[one] > 500).mean() - 0.9) < 0.03
+
+
 def test_dropout():
     """12 % a year: 88 % of those who cannot die are still there after 12 months."""
     raw = A | {"patients": 1000, "control": {"hazard": [{"value": 0}]}, "dropout": {"per_year": 0.12}}

@@ -27,7 +27,15 @@ def fitted(time: float, event: int) -> float:
 @pytest.mark.parametrize("delta", [0.5, 1, 2])
 def test_the_chance_of_an_event_is_that_of_the_curve_to_the_power_of_delta(delta):
     """After 3 the experimental curve falls from 4/5 to 4/5 x 2/3 at 4 and to half of that at 6: 1/3 is left at 7."""
-    assert imputed(delta, 2_000).more_events == pytest.approx(1 - (1 / 3) ** delta, abs=0.002)
+    assert imputed(delta, 2_000).more_events == pytest.approx(1 - (1 / 3) ** delta, abs=0.03)
+
+
+def test_beyond_the_last_follow_up_the_hazard_of_the_arm_goes_on():
+    """Experimental: four deaths in 2 + 4 + 6 + 8 + 9 days; the last one lost on day 9 and due until 30."""
+    time, event = np.append(TIME[:8], 9.0), EVENT
+    lost = Lost(np.arange(9) == 8, np.where(np.arange(9) == 8, 30, time))
+    found = delta_adjusted(time, event, GROUP, lost, 2, imputations=4_000)
+    assert found.more_events == pytest.approx(1 - math.exp(-2 * 4 / 29 * (30 - 9)), abs=0.02)
 
 
 def test_hardly_any_hazard_is_to_be_seen_alive_until_the_end():
@@ -50,8 +58,8 @@ def test_pooled_by_rubin():
     within = np.mean([fit.std_error[0] ** 2 for fit in fits])
     total = math.sqrt(within + logs.var())  # many imputations: a third each
     found = imputed(1, 3_000)
-    assert math.log(found.hazard_ratio) == pytest.approx(logs.mean(), abs=0.002)
-    assert math.log(found.upper / found.lower) / (2 * 1.959964) == pytest.approx(total, rel=0.002)
+    assert math.log(found.hazard_ratio) == pytest.approx(logs.mean(), abs=0.01)  # 3 times its own error
+    assert math.log(found.upper / found.lower) / (2 * 1.959964) == pytest.approx(total, rel=0.01)
 
 
 def test_more_hazard_in_the_experimental_arm_is_a_larger_ratio():

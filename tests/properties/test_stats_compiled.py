@@ -155,6 +155,8 @@ def test_misuse_is_refused_in_the_same_words():
     agree("reverse_kaplan_meier", survival.reverse_kaplan_meier, t, e[:-1])
     agree("rmst", survival.rmst, t)
     agree("rmst", survival.rmst, t, e, -1)
+    agree("rmst", survival.rmst, t, e, np.nan)
+    agree("rmst_difference", survival.rmst_difference, t, e, g, np.nan)
     agree("rmst", survival.rmst, survival.kaplan_meier(t, e), e)
     agree("cox", cox.cox, t, e, g, ties="average")
     agree("cox", cox.cox, t, e, g, confidence=2)

@@ -64,7 +64,23 @@ def test_a_sound_analysis(factor: dict[str, Any], analysis: dict[str, Any]) -> N
         (
             {},
             {"method": "supporting", "tests": ["piecewise_hazard_ratio"], "pieces_months": [6, 3]},
-            "analyses.X.pieces_months: months rise",
+            "analyses.X.pieces_months: numbers rise",
+        ),
+        (
+            {},
+            {"method": "supporting", "tests": ["tipping_point"], "tipping_deltas": [2, 1]},
+            "analyses.X.tipping_deltas: numbers rise",
+        ),
+        ({}, {"method": "interim"}, "analyses.X.interim: method 'interim' needs interim"),
+        (
+            {},
+            {"method": "interim", "interim": {"planned_events": 80, "looked_at": [40, 20]}},
+            "analyses.X.interim.looked_at: events rise",
+        ),
+        (
+            {},
+            {"method": "interim", "interim": {"planned_events": 80, "looked_at": [40, 80]}},
+            "analyses.X.interim.looked_at: a look with all planned events was the last",
         ),
         (
             {},

@@ -27,8 +27,8 @@ def until_therapy(asked: Asked) -> Iterator[Result]:
     if not {"NACTDT", "STARTDT"} <= set(people.columns):
         yield from asked.say((*HAZARD, "p_wald"), not_there("the day of another therapy is not in the data"))
         return
-    day = day_of(asked, "NACTDT")
-    cut = ((day >= 0) & (day < pl.col("AVAL"))).fill_null(False)
+    day = day_of(asked, "NACTDT").clip(lower_bound=0)
+    cut = (day < pl.col("AVAL")).fill_null(False)
     changed = people.select(cut.alias("cut"), time=pl.when(cut).then(day).otherwise("AVAL"))
     yield from again(asked, changed, event=asked.pair.event & ~changed["cut"].to_numpy())
 
@@ -78,12 +78,18 @@ def tipping(asked: Asked) -> Iterator[Result]:
 
 
 def _tipped(asked: Asked, p_values: Mapping[float, float], alpha: float) -> float:
+    """The first factor, from the smallest on, at which p is above alpha; NaN where there is none."""
     *_, observed = asked.pair.hazard_ratio(asked.question.confidence, asked.pair.strata.labels)
     if observed > alpha:
         raise NotEstimable(f"p is above {alpha:.2g} before anything is imputed")
     if not p_values:
         raise NotEstimable("nobody was lost")
-    return next((delta for delta, p in p_values.items() if p > alpha), math.nan)
+    for delta in asked.question.analysis.tipping_deltas:
+        if delta not in p_values:
+            raise NotEstimable(f"there is no estimate at the factor {delta:g}")
+        if p_values[delta] > alpha:
+            return delta
+    return math.nan
 
 
 def _lost(asked: Asked) -> pl.Expr:

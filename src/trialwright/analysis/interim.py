@@ -93,6 +93,8 @@ def _looked(question: Question, pair: Pair, plan: Interim) -> Iterator[Result]:
     def bound() -> tuple[float, ...]:
         look = pair.named(lambda: _look(pair, plan))
         at = look.bounds
+        if math.isinf(at.z[-1]):
+            raise NotEstimable("hardly any level is to be spent so early: the look has no bound")
         return look.fraction, float(at.z[-1]), float(at.p_two_sided[-1]), float(at.spent[-1])
 
     def seen() -> tuple[float, ...]:

@@ -2,11 +2,12 @@
 
 Lipkovich, Ratitch and O'Kelly, Pharm Stat 2016;15:216, with the curve of the arm in place of a model: who was
 lost at c is still without the event at t with the chance (S(t) / S(c))^delta, up to the day on which he
-would have been seen last. Estimates of the completed trials are pooled by Rubin's rules.
+would have been seen last. Beyond the arm's own follow-up its hazard is taken as constant: events over time.
+Estimates of the completed trials are pooled by Rubin's rules; the curve is taken as known in all of
+them, so that the limits are a little too narrow where many were lost.
 
-No random numbers: patient i, in the order of their times, takes in imputation m the fraction of m times the
-square root of the i-th prime, points that fill the unit cube evenly (Richtmyer's): the answer is the same in
-every run.
+The numbers come from one fixed stream (Philox, key 0), in the order of the patients' times: the answer is the
+same in every run and for any order of rows.
 """
 
 from __future__ import annotations
@@ -17,16 +18,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trialwright.stats.arrays import Bools, Floats, Ints, codes, probability, times, zero_one
+from trialwright.stats.arrays import Bools, Floats, Ints, codes, times, zero_one
 from trialwright.stats.cox import cox
 from trialwright.stats.errors import NotEstimable
-from trialwright.stats.normal import two_sided, z_of
 from trialwright.stats.product_limit import kaplan_meier
+from trialwright.stats.student import t_of, two_sided_t
+
+_NORMAL = 1e9  # so many degrees of freedom are as good as none counted
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The hazard ratio of group 1 to group 0, pooled over the imputations, with log-normal limits.
+    """The hazard ratio of group 1 to group 0, pooled over the imputations; limits of its logarithm by t.
 
     ``more_events`` is the mean number of events imputed.
     """
@@ -96,46 +99,45 @@ def _lost(lost: Lost, t: Floats, dead: Bools) -> tuple[Ints, Floats]:
 
 
 def _later(t: Floats, dead: Bools, one: Bools, gone: Ints, left: Floats) -> Floats:
-    """When the curve comes down to S(c) times ``left`` (M, lost); infinite where it never does."""
+    """When the curve comes down to S(c) times ``left`` (M, lost)."""
     found = np.full(left.shape, np.inf)
     for arm in (False, True):
         mine = np.flatnonzero(one[gone] == arm)
         if not mine.size:
             continue
         curve = kaplan_meier(t[one == arm], dead[one == arm])
-        c = t[gone[mine]]
-        at = np.searchsorted(curve.time, c, side="right")
         S = np.concatenate(([1.0], curve.survival))
-        falls = np.searchsorted(-S, -(S[at] * left[:, mine]), side="left")
-        known = falls < S.size
-        found[:, mine] = np.where(known, curve.time[np.minimum(falls, S.size - 1) - 1], np.inf)
+        target = S[np.searchsorted(curve.time, t[gone[mine]], side="right")] * left[:, mine]
+        falls = np.searchsorted(-S, -target, side="left")
+        hazard = dead[one == arm].sum() / t[one == arm].sum()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            beyond = curve.time[-1] + np.log(S[-1] / target) / hazard
+        within = curve.time[np.minimum(falls, S.size - 1) - 1]
+        found[:, mine] = np.where(falls < S.size, within, beyond)
     return found
 
 
 def _points(imputations: int, patients: int) -> Floats:
     """(M, patients), in (0, 1)."""
-    primes: list[int] = []
-    n = 2
-    while len(primes) < patients:
-        if all(n % p for p in primes if p * p <= n):
-            primes.append(n)
-        n += 1
-    step = np.sqrt(np.array(primes, dtype=np.float64))
-    points = np.arange(1, imputations + 1)[:, None] * step % 1
-    return np.asarray(points, dtype=np.float64)
+    raw = np.random.Philox(key=0).random_raw(imputations * patients)
+    points = ((raw >> np.uint64(11)) + 0.5) * 2.0**-53
+    return np.asarray(points.reshape(imputations, patients), dtype=np.float64)
 
 
 def _pooled(
     delta: float, estimates: Floats, variances: Floats, more_events: float, confidence: float
 ) -> Completed:
-    log_ratio = float(estimates.mean())
-    error = math.sqrt(variances.mean() + (1 + 1 / estimates.size) * estimates.var(ddof=1))
-    half = z_of(probability(confidence)) * error
+    """Rubin, Multiple Imputation, §3.1: by t, with more degrees of freedom the more the trials agree."""
+    log_ratio, M = float(estimates.mean()), estimates.size
+    within, between = float(variances.mean()), (1 + 1 / M) * float(estimates.var(ddof=1))
+    error = math.sqrt(within + between)
+    df = np.array([min((M - 1) * (1 + within / between) ** 2, _NORMAL) if between > 0 else _NORMAL])
+    half = float(t_of(confidence, df)[0]) * error
     return Completed(
         delta=delta,
         hazard_ratio=math.exp(log_ratio),
         lower=math.exp(log_ratio - half),
         upper=math.exp(log_ratio + half),
-        p_value=two_sided(log_ratio / error),
+        p_value=float(two_sided_t(np.array([log_ratio / error]), df)[0]),
         more_events=more_events,
     )

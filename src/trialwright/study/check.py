@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from trialwright.study.model import Study, TimeToEvent
+from trialwright.study.model import Analysis, Study, TimeToEvent
 
 Fault = tuple[str, str, str]
 """File, key, sentence."""
@@ -172,19 +172,29 @@ def _beside(study: Study) -> Iterator[Fault]:
         for test in analysis.tests:
             if test in _NEEDS and not getattr(analysis, _NEEDS[test]):
                 yield "study.toml", f"{key}.{_NEEDS[test]}", f"{test!r} needs {_NEEDS[test]}"
-        if list(analysis.pieces_months) != sorted(set(analysis.pieces_months)):
-            yield "study.toml", f"{key}.pieces_months", "months rise"
-        if (
-            analysis.method in ("supporting", "subgroups", "competing_risks", "interim")
-            and analysis.endpoint in shares
-        ):
+        if analysis.method in _OF_A_TIME and analysis.endpoint in shares:
             yield "study.toml", f"{key}.endpoint", f"method {analysis.method!r} needs a time to an event"
-        if analysis.method == "interim" and analysis.interim is None:
-            yield "study.toml", f"{key}.interim", "method 'interim' needs interim"
-        if analysis.interim and list(analysis.interim.looked_at) != sorted({*analysis.interim.looked_at}):
-            yield "study.toml", f"{key}.interim.looked_at", "events rise"
+        yield from _in_order(key, analysis)
         if analysis.method == "competing_risks":
             yield from _competing(study, key, analysis.endpoint)
+
+
+_OF_A_TIME = ("supporting", "subgroups", "competing_risks", "interim")
+
+
+def _in_order(key: str, analysis: Analysis) -> Iterator[Fault]:
+    """Lists that rise; looks that were done are before the end."""
+    for name in ("pieces_months", "tipping_deltas"):
+        if list(getattr(analysis, name)) != sorted({*getattr(analysis, name)}):
+            yield "study.toml", f"{key}.{name}", "numbers rise"
+    plan = analysis.interim
+    if plan is None:
+        if analysis.method == "interim":
+            yield "study.toml", f"{key}.interim", "method 'interim' needs interim"
+    elif list(plan.looked_at) != sorted({*plan.looked_at}):
+        yield "study.toml", f"{key}.interim.looked_at", "events rise"
+    elif plan.looked_at and plan.looked_at[-1] >= plan.planned_events:
+        yield "study.toml", f"{key}.interim.looked_at", "a look with all planned events was the last"
 
 
 def _competing(study: Study, key: str, endpoint: str | None) -> Iterator[Fault]:

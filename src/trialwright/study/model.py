@@ -187,7 +187,7 @@ class Analysis(Frozen):
     lost_after_months: float = Field(default=3, ge=0)
     """How long before the cutoff follow-up must have ended for ``worst_case`` and ``tipping_point`` to call a
     patient lost."""
-    tipping_deltas: tuple[Annotated[float, Field(gt=0)], ...] = (1, 1.5, 2, 3, 5, 10)
+    tipping_deltas: tuple[Annotated[float, Field(gt=0)], ...] = Field((1, 1.5, 2, 3, 5, 10), min_length=1)
     """By what ``tipping_point`` multiplies the hazard of those lost from the experimental arm."""
     imputations: int = Field(default=200, ge=2)
     """How often ``tipping_point`` completes the trial for each of them."""

@@ -29,7 +29,7 @@ def rmst(
 ) -> RestrictedMean:
     """As ``stats.survival.rmst``, which measures a curve already drawn here too."""
     found = None if event is None or isinstance(time, KaplanMeier) else sorted_keys(time, event)
-    if found is not None:
+    if found is not None and (tau is None or not math.isnan(tau)):
         known, mean, variance, end = _mean(*found, True, math.nan if tau is None else float(tau))
         if known:
             return _restricted(mean, math.sqrt(variance), end, z_of(confidence))
@@ -47,7 +47,7 @@ def rmst_difference(
 ) -> RestrictedMeanContrast:
     """As ``stats.survival.rmst_difference``."""
     keys = keys_of_groups(time, event, group, strata)
-    found = None if keys is None else _means(*keys, True, float(tau))
+    found = None if keys is None or math.isnan(tau) else _means(*keys, True, float(tau))
     if found is None or not found[0]:
         return array_form.rmst_difference(time, event, group, tau, strata=strata, confidence=confidence)
     _, mean_0, error_0, mean_1, error_1 = found
