@@ -87,7 +87,7 @@ def test_rpact_misses_it_too():
 
 
 def test_two_to_one_misses_the_level():
-    """129 patients, 105 deaths: tests that look late reject 3.3 % and 3.2 % of null trials (docs/design.md)."""
+    """129 patients, 105 deaths: tests that look late reject 3.3 % and 3.2 % of null trials (docs/what-129-patients-can-show.md)."""
     found = levels(tarlanec(), 12_000, seed=5)
     for test in ("late", "maxcombo"):
         assert found[test] - ALPHA > 3.5 * error(12_000)
@@ -95,7 +95,7 @@ def test_two_to_one_misses_the_level():
 
 @pytest.mark.slow
 def test_two_to_one_misses_the_level_closely():
-    """The stratified log-rank 2.94 %, the late one 3.37 %, MaxCombo 3.19 %, as docs/design.md has them."""
+    """The stratified log-rank 2.94 %, the late one 3.37 %, MaxCombo 3.19 %, as docs/what-129-patients-can-show.md has them."""
     found = levels(tarlanec(), 150_000, seed=5)
     for test, level in (("logrank_stratified", 0.0294), ("late", 0.0337), ("maxcombo", 0.0319)):
         assert found[test] - ALPHA > 4 * error(150_000)
