@@ -59,8 +59,9 @@ def test_any_design(raw, trials, first):
         design(S, tests=[{"id": "a"}, {"id": "b", "stratified": True, "kind": "fleming-harrington", "gamma": 1}]),
         design(B, looks=[{"month": 12}, {"events": 300, "month": 30, "whichever": "last"}, {"events": 590}]),
         design(B, dropout={"per_year": 0.1, "per_year_experimental": 0.3}, accrual={"model": "even", "months": 9}),
+        design(A, groups=[{"id": f"G{i}", "share": 1 / 200, "times": 1 + i / 9} for i in range(200)]),
     ],
-    ids=["A", "B", "S", "M", "poisson", "blocks", "weighted", "looks", "dropout"],
+    ids=["A", "B", "S", "M", "poisson", "blocks", "weighted", "looks", "dropout", "groups"],
 )  # fmt: skip
 def test_designs_at_their_size(what):
     assert knows(what)

@@ -17,6 +17,7 @@ from trialwright.simulate.design import ALMOST_NEVER, Design, Dropout, Endpoint,
 from trialwright.stats.elementary import minus_log
 
 Floats = npt.NDArray[np.float64]
+Small = npt.NDArray[np.unsignedinteger]
 
 _LIFE = 0  # stream
 _SAME_DAY = 0.01
@@ -73,7 +74,7 @@ def enrol(design: Design, seed: int, replicate: npt.NDArray[np.integer]) -> Coho
         stratum = np.array(design.stratum_of_group, dtype=np.uint8)[group]
     entry, site = entries(design.accrual, coming, chance)
     one = arms(design.allocation, lists(design, stratum, site), shape, chance)
-    index = one.view(np.uint8) if group is None else group * np.uint8(2) + one
+    index = one.view(np.uint8) if group is None else group * group.dtype.type(2) + one
     lives = _waiting(life, design.hazards, index)
     lost = _lost(losing, loss, one) if losing.size else None
     progression = None
@@ -106,7 +107,7 @@ def _observed(entry: Floats, leaves: Floats, lost: Floats | None) -> Clock:
     return Clock(leaves, event_at)
 
 
-def _deaths(first: Floats, states: Floats, index: npt.NDArray[np.uint8], chance: Chance) -> Floats:
+def _deaths(first: Floats, states: Floats, index: Small, chance: Chance) -> Floats:
     """Death, from the time of leaving the first state: then, or some time after it was progression.
 
     Constant rates: where the next state lies does not depend on how long the first one lasted.
@@ -127,14 +128,15 @@ def next_scan(scans: tuple[Piece, ...], months: Floats) -> Floats:
     return found
 
 
-def _group(design: Design, u: Floats) -> npt.NDArray[np.uint8]:
-    found = np.zeros(u.shape, dtype=np.uint8)
+def _group(design: Design, u: Floats) -> Small:
+    """In a type that holds the rows of all groups and both arms, twice as many."""
+    found = np.zeros(u.shape, dtype=np.min_scalar_type(2 * len(design.groups)))
     for edge in np.cumsum([g.share for g in design.groups])[:-1]:
         found += u > edge
     return found
 
 
-def _waiting(u: Floats, hazards: Hazards, index: npt.NDArray[np.uint8]) -> Floats:
+def _waiting(u: Floats, hazards: Hazards, index: Small) -> Floats:
     """Months until the event: the time in which the hazard adds up to -log(u), piece by piece."""
     cured = None
     if hazards.cured is not None:
