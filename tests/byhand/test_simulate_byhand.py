@@ -120,7 +120,7 @@ def test_a_last_look_without_a_new_event_leaves_the_one_before_as_it_was():
 def test_more_groups_than_a_byte_has_rows(many):
     """Rows of hazards are two a group: the patients of the last group, nearly all, must not get the times of
     another. They die at once in the control arm, and hardly ever in the other."""
-    last = {"id": "LAST", "share": 0.9, "times": 1e6, "hazard_ratio": [{"value": 1e-9}]}
+    last = {"id": "LAST", "share": 0.9, "times": 1e6, "hazard_ratio": [{"value": 1e-12}]}
     others = [{"id": f"G{i}", "share": 0.1 / (many - 1)} for i in range(many - 1)]
     cohort = enrol(design(A, groups=[*others, last]), 3, np.arange(40))
     one = np.broadcast_to(cohort.experimental, cohort.entry.shape)

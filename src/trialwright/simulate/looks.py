@@ -199,7 +199,8 @@ def stopped(design: Design, seen: tuple[Seen, ...]) -> Ints:
 def bounds(design: Design, events: Ints) -> Floats:
     """The efficacy bound of each trial's looks, (trials, looks), at the events it has.
 
-    A look that brings no new event is no look: its bound is infinite.
+    A look that brings no new event is no look: its bound is infinite. Where that is the last one, what it
+    would have spent stays unspent, and the looks before keep the bounds they had when they were looked at.
     """
     planned = design.planned
     assert planned is not None
@@ -225,6 +226,7 @@ def _bounds(level_json: str, planned: int, events: tuple[int, ...]) -> tuple[flo
             alpha=level.alpha,
             spending=level.spending,
             gamma=level.gamma,
+            final=new[-1],
         ).z.tolist()
     )
     return tuple(next(found) if fresh else np.inf for fresh in new)
