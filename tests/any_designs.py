@@ -70,6 +70,7 @@ def designs(draw):
     accrual = {"model": draw(st.sampled_from(["uniform", "poisson", "even"])), "months": 12}
     if by_site:
         accrual = {"model": "poisson", "sites": SITES, "spread": draw(st.sampled_from([None, 0.9]))}
+    blocks = {"block_sizes": [3, 6], "stratified": draw(st.booleans()), "by_site": by_site}
     raw = {
         "title": "any",
         "patients": patients,
@@ -82,9 +83,7 @@ def designs(draw):
         "allocation": {
             "method": method,
             "experimental": 2,
-            "block_sizes": [3, 6],
-            "stratified": draw(st.booleans()),
-            "by_site": by_site and method == "permuted_blocks",
+            **(blocks if method == "permuted_blocks" else {}),
         },
         "looks": looks,
         "level": {"spending": draw(st.sampled_from(["obrien-fleming", "pocock"]))},

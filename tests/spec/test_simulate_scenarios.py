@@ -143,6 +143,34 @@ BAD = {
         "the effect design needs a hazard_ratio",
     ),
     "spending": ({"level": {"spending": "haybittle"}}, "level.spending: "),
+    "a weight of log-rank": (
+        {"tests": [{"id": "a", "kind": "logrank", "rho": 1}]}, "tests.0: rho and gamma go with fleming-harrington"),
+    "a weight of Cox": ({"tests": [{"id": "a", "kind": "cox", "gamma": 1}]}, "tests.0: rho and gamma go with"),
+    "sizes of no blocks": ({"allocation": {"method": "simple", "block_sizes": [2]}}, "block_sizes goes with permuted"),
+    "strata of no blocks": ({"allocation": {"method": "fixed", "stratified": True}}, "stratified goes with permuted"),
+    "last of one": ({"looks": [{"events": 90, "whichever": "last"}]}, "looks.0: whichever comes last: of events and"),
+    "last of a month": (
+        {"looks": [{"month": 9, "whichever": "last"}], "level": {"planned": 9}}, "looks.0: whichever comes last: of"),
+    "gamma of Pocock": ({"level": {"spending": "pocock", "gamma": -2}}, "level: gamma goes with hwang-shih-decani and"),
+    "power of less": ({"level": {"spending": "power"}}, "level: gamma: the spending power needs one above 0"),
+    "gamma beyond floats": ({"level": {"spending": "hwang-shih-decani", "gamma": -800}}, "level.gamma: "),
+    "times twice": (
+        {"groups": [{"id": "A", "share": 1, "times": 2, "control": {"median": 3}, "experimental": {"median": 9}}]},
+        "groups.A: times multiplies hazards: say it, or",
+    ),
+    "a bound that is no number": ({"level": {"bounds": {"logrank": [math.nan]}}}, "a bound is a number, or inf where"),
+    "a bound below all": ({"level": {"bounds": {"logrank": [-math.inf]}}}, "a bound is a number, or inf where"),
+    "an effect at no time": ({"hazard_ratio": [{"value": 1}, {"start": math.inf, "value": 1}]}, "hazard_ratio.1.start: "),
+    "before the first site": (
+        {"accrual": {"model": "poisson", "months": 5, "sites": [{"opens": 6, "rate": 1}]}},
+        "accrual: months: nobody comes in 5 months, the first in month 6",
+    ),
+    "before the first rate": (
+        {"accrual": {"months": 4, "rate": [{"value": 0}, {"start": 4, "value": 1}]}}, "the first in month 4"),
+    "a shape beyond floats": ({"control": {"median": 7, "shape": 500}}, "control.shape: "),
+    "a world of patients": ({"patients": 10**9}, "patients: Input should be less than or equal to 1000000"),
+    "endless patients": ({"patients": math.inf, "accrual": {"rate": [{"value": 1}]}}, "patients: "),
+    "a world of groups": ({"groups": [{"id": f"G{i}", "share": 1 / 1001} for i in range(1001)]}, "1001 are more than"),
 }  # fmt: skip
 
 
@@ -183,3 +211,34 @@ def test_travels_as_json():
     for name in [*NAMES, *MORE]:
         design = read(STUDY, name)
         assert Design.model_validate_json(design.model_dump_json()) == design
+    never = parse(
+        A | {"looks": [{"events": 45}, {"events": 90}], "level": {"bounds": {"logrank": [math.inf, 1.97]}}},
+        "",
+    )
+    assert Design.model_validate_json(never.model_dump_json()) == never
+
+
+def test_a_fault_is_told_once():
+    """Not that there is no look, too, because the one there is has a fault."""
+    with pytest.raises(InputError) as refused:
+        parse(A | {"looks": [{"events": 0}]}, "x")
+    assert refused.value.lines == ("x: looks.0.events: Input should be greater than or equal to 1",)
+
+
+@pytest.mark.parametrize("shape", [0.02, 20])
+@pytest.mark.parametrize("median", [1e-3, 1e5])
+def test_the_widest_times_are_floats(shape, median):
+    late = [{"value": 1}, {"start": 1e5, "value": 1e6}]
+    rate = parse(A | {"control": {"median": median, "shape": shape}, "hazard_ratio": late}, "").hazards.rate
+    assert (rate > 0).all()
+    assert (rate < math.inf).all()
+
+
+def test_simple_allocation_of_a_study_has_no_blocks():
+    raw = {k: v for k, v in A.items() if k != "allocation"}
+    raw |= {"groups": [{"id": "ALL", "share": 1, "levels": {"PRIMSITE": "LUNG", "PFIGR": "<90"}}]}
+    simple = STUDY.allocation.model_copy(update={"method": "simple"})
+    study = STUDY.model_copy(update={"scenarios": {"design-x": raw}, "allocation": simple})
+    found = read(study, "x").allocation
+    assert found is not None
+    assert (found.method, found.block_sizes, found.stratified) == ("simple", (), False)

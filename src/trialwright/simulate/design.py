@@ -6,8 +6,9 @@ section may say where its numbers are from (``source``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from operator import eq
 from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
@@ -53,11 +54,13 @@ __all__ = [
 ]
 
 PREFIX = "design-"
+_LONG = 1e5
+"""Months: longer than any accrual."""
 
 
 class Design(Section):
     title: str
-    patients: int = Field(ge=2)
+    patients: int = Field(ge=2, le=1_000_000)
     control: Times
     """Until the event in the control arm."""
     hazard_ratio: tuple[Piece, ...] = ()
@@ -92,9 +95,9 @@ class Design(Section):
         ):
             return raw
         try:
-            months = Accrual.model_validate({**accrual, "months": 1}).until(int(raw["patients"]))
-        except (ValueError, TypeError, KeyError):
-            months = 1  # the fault is told where it stands
+            months = Accrual.model_validate({**accrual, "months": _LONG}).until(int(raw["patients"]))
+        except (ValueError, TypeError, KeyError, OverflowError):
+            months = _LONG  # the fault is told where it stands
         return {**raw, "accrual": {**accrual, "months": months}}
 
     @model_validator(mode="after")
@@ -102,12 +105,7 @@ class Design(Section):
         for name, ids in (("groups", [g.id for g in self.groups]), ("tests", [t.id for t in self.tests])):
             if len(set(ids)) < len(ids):
                 raise ValueError(f"{name}: an id is used twice")
-        if abs(sum(g.share for g in self.groups) - 1) > 1e-9:
-            raise ValueError(f"groups: the shares add up to {sum(g.share for g in self.groups):g}, not to 1")
-        if len({tuple(sorted(g.levels)) for g in self.groups}) > 1:
-            raise ValueError("groups: all name the same stratification factors")
-        if len(self.strata) > 256:
-            raise ValueError(f"groups: {len(self.strata)} strata are more than 256")
+        self._check_groups()
         check_effect(self.control, self.experimental, self.hazard_ratio, self.groups)
         check_looks(self.looks, self.level, self.tests, self.patients)
         if self.tests_of("PFS") and self.control.states is None:
@@ -125,6 +123,16 @@ class Design(Section):
         if self.predictability and self.allocation is not None and self.allocation.method == "fixed":
             raise ValueError("predictability: a fixed pattern is known to all")
         return self
+
+    def _check_groups(self) -> None:
+        if abs(sum(g.share for g in self.groups) - 1) > 1e-9:
+            raise ValueError(f"groups: the shares add up to {sum(g.share for g in self.groups):g}, not to 1")
+        if len(self.groups) > 1000:
+            raise ValueError(f"groups: {len(self.groups)} are more than 1000")
+        if len({tuple(sorted(g.levels)) for g in self.groups}) > 1:
+            raise ValueError("groups: all name the same stratification factors")
+        if len(self.strata) > 256:
+            raise ValueError(f"groups: {len(self.strata)} strata are more than 256")
 
     def tests_of(self, endpoint: Endpoint) -> tuple[Test, ...]:
         return tuple(test for test in self.tests if test.endpoint == endpoint)
@@ -230,11 +238,18 @@ def parse(raw: Mapping[str, Any], file: str) -> Design:
     try:
         return Design.model_validate(raw)
     except ValidationError as error:
-        faults = (
-            ": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, "))))
-            for e in error.errors(include_url=False)
-        )
-        raise InputError(f"{file}: {'; '.join(faults)}") from error
+        raise InputError(f"{file}: {'; '.join(faults(error))}") from error
+
+
+def faults(error: ValidationError) -> Iterator[str]:
+    """A sentence each; not that a list is too short where that is because of the faults in it."""
+    told = error.errors(include_url=False)
+    for e in told:
+        within = any(len(o["loc"]) > len(e["loc"]) == sum(map(eq, o["loc"], e["loc"])) for o in told)
+        if not (e["type"] == "too_short" and within):
+            yield ": ".join(
+                filter(None, (".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, ")))
+            )
 
 
 def _of_study(study: Study, design: Design, file: str) -> Allocation:
@@ -243,13 +258,14 @@ def _of_study(study: Study, design: Design, file: str) -> Allocation:
         raise InputError(f"{file}: the study allocates to {len(promised.ratio)} arms, a design compares two")
     _same_strata(study, design, file)
     (experimental,) = (arm.id for arm in study.experimental)
+    blocks = promised.method == "permuted_blocks"
     try:
         return Allocation(
             method=promised.method,
             control=promised.ratio[study.control.id],
             experimental=promised.ratio[experimental],
-            block_sizes=promised.block_sizes,
-            stratified=bool(promised.strata),
+            block_sizes=promised.block_sizes if blocks else (),
+            stratified=blocks and bool(promised.strata),
         )
     except ValidationError as error:
         raise InputError(f"{file}: allocation of the study: {error.errors()[0]['msg']}") from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from trialwright.simulate.design_pieces import Floats, Piece, Positive, Section, Share, rising
+from trialwright.simulate.design_pieces import Floats, Months, Piece, Section, Share, rising
 
 LARGEST_BLOCK = 16
 
@@ -16,9 +16,9 @@ class Sites(Section):
     """So many sites that open in the same month and enrol at the same mean rate."""
 
     count: int = Field(default=1, ge=1, le=1000)
-    opens: float = Field(default=0, ge=0, allow_inf_nan=False)
+    opens: float = Field(default=0, ge=0, le=1e5)
     """Month since the first possible entry."""
-    rate: Positive
+    rate: Annotated[float, Field(ge=1e-6, le=1e6)]
     """Patients a month, each."""
 
 
@@ -29,14 +29,14 @@ class Accrual(Section):
     """
 
     model: Literal["uniform", "poisson", "even"] = "uniform"
-    months: Positive
+    months: Months
     """In which all patients come, of a stream the expected number. May be left out beside ``rate`` or
     ``sites``, whose numbers count as they are then, and only relative to each other otherwise."""
     rate: tuple[Piece, ...] = ()
     """Patients a month, from each ``start`` on."""
     sites: tuple[Sites, ...] = ()
     """Each a stream of its own: needs the model ``poisson``."""
-    spread: Positive | None = None
+    spread: Annotated[float, Field(ge=1e-3, le=100)] | None = None
     """The coefficient of variation of the rates between sites, drawn from a gamma distribution (Anisimov and
     Fedorov, Stat Med 2007;26:4958); none: all are as they say."""
 
@@ -54,7 +54,17 @@ class Accrual(Section):
                 raise ValueError("rate: the last piece must not be 0")
         if sum(s.count for s in self.sites) > 1000:
             raise ValueError("more than 1000 sites")
+        if (self.rate or self.sites) and self.months <= self.begins:
+            raise ValueError(
+                f"months: nobody comes in {self.months:g} months, the first in month {self.begins:g}"
+            )
         return self
+
+    @property
+    def begins(self) -> float:
+        """The month from which patients come."""
+        start, rate = self.pace
+        return float(start[rate > 0][0])
 
     @property
     def opening(self) -> tuple[float, ...]:
@@ -110,8 +120,8 @@ class Allocation(Section):
     """``fixed``: each arm has its share of the patients exactly, whoever comes when."""
 
     method: Literal["permuted_blocks", "simple", "fixed"]
-    control: int = Field(default=1, ge=1)
-    experimental: int = Field(default=1, ge=1)
+    control: int = Field(default=1, ge=1, le=1000)
+    experimental: int = Field(default=1, ge=1, le=1000)
     """The ratio: so many of the experimental to so many of the control arm."""
     block_sizes: tuple[int, ...] = ()
     """Each as likely as the others."""
@@ -123,8 +133,9 @@ class Allocation(Section):
     @model_validator(mode="after")
     def _blocks(self) -> Allocation:
         if self.method != "permuted_blocks":
-            if self.by_site:
-                raise ValueError("by_site goes with permuted blocks")
+            for name in ("by_site", "stratified", "block_sizes"):
+                if getattr(self, name):
+                    raise ValueError(f"{name} goes with permuted blocks")
             return self
         unit = self.control + self.experimental
         if not self.block_sizes or any(

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainSerializer, model_validator
 
-from trialwright.simulate.design_pieces import Positive, Section
+from trialwright.simulate.design_pieces import Factor, Months, Section
 from trialwright.stats.sequential import Spending
 from trialwright.study.base import Id, _frozen_mapping
 
 Endpoint = Literal["OS", "PFS"]
-Bounds = Annotated[Mapping[str, tuple[float, ...]], AfterValidator(_frozen_mapping), PlainSerializer(dict)]
+_GAMMA = -4.0
+
+
+def _bound(z: float) -> float:
+    if math.isnan(z) or z == -math.inf:
+        raise ValueError("a bound is a number, or inf where a look rejects nothing")
+    return z
+
+
+Bounds = Annotated[
+    Mapping[str, tuple[Annotated[float, AfterValidator(_bound)], ...]],
+    AfterValidator(_frozen_mapping),
+    PlainSerializer(dict),
+]
 
 
 class Futility(Section):
@@ -23,7 +37,7 @@ class Futility(Section):
     conditional_power: float = Field(gt=0, lt=1)
     effect: Literal["trend", "design"] = "trend"
     """Whether what was seen goes on, or what was planned comes."""
-    hazard_ratio: Positive | None = None
+    hazard_ratio: Factor | None = None
     """What was planned."""
 
     @model_validator(mode="after")
@@ -37,7 +51,7 @@ class Look(Section):
     """At so many events, in that month, or what comes first or last of both."""
 
     events: int | None = Field(default=None, ge=1)
-    month: Positive | None = None
+    month: Months | None = None
     """Since the first possible entry."""
     whichever: Literal["first", "last"] = "first"
     futility: Futility | None = None
@@ -47,6 +61,8 @@ class Look(Section):
     def _when(self) -> Look:
         if self.events is None and self.month is None:
             raise ValueError("a look needs events, a month, or both")
+        if self.whichever == "last" and (self.events is None or self.month is None):
+            raise ValueError("whichever comes last: of events and a month, say both")
         return self
 
 
@@ -58,14 +74,22 @@ class Level(Section):
 
     alpha: float = Field(default=0.025, gt=0, lt=0.5)
     spending: Spending = "obrien-fleming"
-    gamma: float = -4
-    """Shapes ``hwang-shih-decani`` and ``power``."""
+    gamma: float = Field(default=_GAMMA, ge=-50, le=50)
+    """Shapes ``hwang-shih-decani`` and, above 0, ``power``."""
     planned: int | None = Field(default=None, ge=1)
     bounds: Bounds = Field(default_factory=lambda: _frozen_mapping({}))
     """Of a test, by its id, the z of each look from which it rejects, in place of what spending says: where
     the normal approximation does not hold the level, as ``calibrate`` finds."""
     calibrate: bool = False
     """In a scenario without effect: whether to tell at which bounds each test holds ``alpha``."""
+
+    @model_validator(mode="after")
+    def _shape(self) -> Level:
+        if self.spending == "power" and self.gamma <= 0:
+            raise ValueError("gamma: the spending power needs one above 0")
+        if self.gamma != _GAMMA and self.spending not in ("hwang-shih-decani", "power"):
+            raise ValueError(f"gamma goes with hwang-shih-decani and power, not with {self.spending}")
+        return self
 
 
 class Test(Section):
@@ -79,10 +103,10 @@ class Test(Section):
 
     id: Id
     kind: Literal["logrank", "cox", "fleming-harrington", "maxcombo", "rmst", "landmark"] = "logrank"
-    rho: float = Field(default=0, ge=0)
-    gamma: float = Field(default=0, ge=0)
+    rho: float = Field(default=0, ge=0, le=50)
+    gamma: float = Field(default=0, ge=0, le=50)
     """With ``rho`` the weight of Fleming and Harrington: S(t-)^rho (1 - S(t-))^gamma."""
-    months: Positive | None = None
+    months: Months | None = None
     """Of a restricted mean or a landmark."""
     stratified: bool = False
     """By the strata that groups name."""
@@ -95,6 +119,8 @@ class Test(Section):
             raise ValueError("months go with rmst and landmark, and these need them")
         if self.kind == "landmark" and self.stratified:
             raise ValueError("a landmark knows no strata")
+        if (self.rho or self.gamma) and self.kind != "fleming-harrington":
+            raise ValueError(f"rho and gamma go with fleming-harrington, not with {self.kind}")
         return self
 
 

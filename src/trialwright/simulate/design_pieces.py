@@ -6,12 +6,15 @@ from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from trialwright.study.base import Frozen
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Months = Annotated[float, Field(ge=1e-3, le=1e5)]
+"""What is longer or shorter is no question for a trial, and its powers are no floats."""
+Factor = Annotated[float, Field(gt=0, le=1e6)]
+Rate = Annotated[float, Field(ge=0, le=1e6)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Floats = npt.NDArray[np.float64]
 
@@ -20,6 +23,8 @@ ALMOST_NEVER = 1e-300
 
 
 class Section(Frozen):
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # an infinite bound travels as it is
+
     source: str = ""
     """Where its numbers are from."""
 
@@ -27,8 +32,8 @@ class Section(Frozen):
 class Piece(Section):
     """``value`` from month ``start`` of a patient's own time until the next piece."""
 
-    start: float = Field(default=0, ge=0)
-    value: float = Field(ge=0, allow_inf_nan=False)
+    start: float = Field(default=0, ge=0, le=1e5)
+    value: float = Field(ge=0, le=1e6)
 
 
 Pieces = Annotated[tuple[Piece, ...], Field(min_length=1)]

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from trialwright.simulate.design_pieces import (
     ALMOST_NEVER,
+    Factor,
     Floats,
+    Months,
     Piece,
     Positive,
     Rate,
@@ -46,11 +49,11 @@ class States(Section):
 class Times(Section):
     """Until the event: a median, a hazard in pieces, or states."""
 
-    median: Positive | None = None
+    median: Months | None = None
     """Months; of those who are not cured."""
     hazard: tuple[Piece, ...] = ()
     """A month; of those who are not cured."""
-    shape: Positive = 1
+    shape: Annotated[float, Field(ge=0.02, le=20)] = 1
     """Of a Weibull distribution with that median: above 1 the hazard grows with time."""
     cured: Share = 0
     """The share who never have the event: a mixture (Boag, J R Stat Soc B 1949;11:15)."""
@@ -73,11 +76,11 @@ class Times(Section):
     def pieces(self) -> tuple[Piece, ...]:
         """The hazard on the scale of ``time ** shape``; of states, that of leaving the first one."""
         if self.states is not None:
-            return (Piece(value=self.states.progression + self.states.death),)
+            return (Piece.model_construct(value=self.states.progression + self.states.death),)
         if self.median is None:
             return self.hazard
         scale = self.median if self.shape == 1 else self.median**self.shape
-        return (Piece(value=math.log(2) / scale),)
+        return (Piece.model_construct(value=math.log(2) / scale),)
 
 
 class Group(Section):
@@ -88,7 +91,7 @@ class Group(Section):
     """Of all patients; together they are 1."""
     levels: Texts = Field(default_factory=lambda: _frozen_mapping({}))
     """Its level of each stratification factor; every group names the same factors."""
-    times: Positive = 1
+    times: Factor = 1
     hazard_ratio: tuple[Piece, ...] = ()
     """The effect in this group, where it is another."""
     control: Times | None = None
@@ -145,6 +148,8 @@ def check_effect(
         where = f"groups.{group.id}"
         if group.hazard_ratio:
             rising(f"{where}.hazard_ratio", group.hazard_ratio)
+        if group.times != 1 and (group.control is not None or group.experimental is not None):
+            raise ValueError(f"{where}: times multiplies hazards: say it, or control and experimental times")
         if group.experimental is not None and group.hazard_ratio:
             raise ValueError(f"{where}: experimental and hazard_ratio: the effect is said twice")
         rows = arms_of(group, control, experimental, hazard_ratio)
