@@ -42,7 +42,7 @@ def test_any_design(raw, trials):
 
 
 def test_a_trial_that_lasts_for_ever_is_refused():
-    forever = design(A, control={"median": 1e7})
+    forever = design(A, control={"hazard": [{"value": 7e-8}]})
     with pytest.raises(InputError, match="lasts for ever"):
         run(Run(forever, 10, seed=1))
 
