@@ -154,6 +154,7 @@ class TestSampleSize:
     [
         (lambda: spent(0.5, spending="bonferroni"), "spending must be one of"),
         (lambda: spent(-0.1), "information fraction must not be negative"),
+        (lambda: spent(0.5, spending="power"), "needs a gamma above 0, not -4"),
         (lambda: boundaries([1, 0.5]), "information must be positive and grow"),
         (lambda: boundaries([]), "information must be positive and grow"),
         (lambda: boundaries([1], planned=0), "planned information must be positive"),

@@ -79,6 +79,16 @@ def test_a_sound_analysis(factor: dict[str, Any], analysis: dict[str, Any]) -> N
         ),
         (
             {},
+            {"method": "interim", "interim": {"planned_events": 80, "spending": "power"}},
+            "analyses.X.interim.gamma: the power family needs a gamma above 0",
+        ),
+        (
+            {},
+            {"method": "time_to_event", "interim": {"planned_events": 80}},
+            "analyses.X.interim: method 'time_to_event' does not look before the end",
+        ),
+        (
+            {},
             {"method": "interim", "interim": {"planned_events": 80, "looked_at": [40, 80]}},
             "analyses.X.interim.looked_at: a look with all planned events was the last",
         ),

@@ -55,6 +55,10 @@ def spent(
     if not t >= 0:
         raise ValueError(f"an information fraction must not be negative, not {t!r}")
     probability(alpha, "alpha")
+    if spending == "power" and not gamma > 0:
+        raise ValueError(
+            f"the power family needs a gamma above 0, not {gamma:g}: else a first look spends all"
+        )
     if t >= 1 or t == 0:
         return alpha if t else 0.0
     if spending == "obrien-fleming":

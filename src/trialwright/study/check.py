@@ -193,6 +193,10 @@ def _in_order(key: str, analysis: Analysis) -> Iterator[Fault]:
             yield "study.toml", f"{key}.interim", "method 'interim' needs interim"
     elif list(plan.looked_at) != sorted({*plan.looked_at}):
         yield "study.toml", f"{key}.interim.looked_at", "events rise"
+    elif plan.spending == "power" and plan.gamma <= 0:
+        yield "study.toml", f"{key}.interim.gamma", "the power family needs a gamma above 0"
+    elif analysis.method != "interim":
+        yield "study.toml", f"{key}.interim", f"method {analysis.method!r} does not look before the end"
     elif plan.looked_at and plan.looked_at[-1] >= plan.planned_events:
         yield "study.toml", f"{key}.interim.looked_at", "a look with all planned events was the last"
 
