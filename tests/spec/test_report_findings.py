@@ -7,9 +7,12 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import trialwright
+from small import CUTOFF, small_study
+from trialwright.adam import disagreement, lesions
 from trialwright.report.language import speak
 
 ROOT = Path(trialwright.__file__).parent
@@ -30,6 +33,14 @@ FILE = ROOT / "report" / "languages" / "findings.fr.toml"
             "imputed: the first day possible, or the last day known alive if later; flagged",
             "imputée\u00a0: le premier jour possible, ou le dernier jour connu vivant s’il est plus tardif\u202f; signalée",
         ),
+        (
+            "the response reported is not the one computed: "
+            "nodes by the place written at the scan, not at baseline, and growth compared with the baseline",
+            "la réponse rapportée n’est pas celle calculée\u00a0: ganglions selon le site noté à l’examen, "
+            "non à l’inclusion, et croissance comparée à l’inclusion",
+        ),
+        ("the original result is analysed", "le résultat d’origine est analysé"),
+        ("the standard result is analysed", "le résultat standard est analysé"),
         ("a sentence nobody has written yet", "a sentence nobody has written yet"),
     ],
 )
@@ -39,12 +50,26 @@ def test_a_finding_in_french(english, french):
 
 
 def _written(path: Path) -> Iterator[str]:
-    """The plain sentences given as rule or action to a finding."""
+    """The sentences given as rule or action to a finding, with braces for what is put into them."""
     for call in (n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)):
         for word in call.keywords:
-            constant = isinstance(word.value, ast.Constant) and isinstance(word.value.value, str)
-            if word.arg in ("rule", "action") and constant:
-                yield word.value.value
+            if word.arg in ("rule", "action"):
+                yield from _sentence(word.value)
+
+
+def _sentence(said: ast.expr) -> Iterator[str]:
+    if isinstance(said, ast.Constant) and isinstance(said.value, str):
+        yield said.value
+    if isinstance(said, ast.JoinedStr):
+        yield "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in said.values)
+
+
+def test_every_reading_that_may_explain_a_reported_response_has_its_french():
+    nobody = pl.DataFrame(schema={"USUBJID": pl.String, "RANDDT": pl.Date, "TRTSDT": pl.Date})
+    seen, _ = lesions.lesions(small_study(), {}, nobody, CUTOFF)
+    said = [reading.words for reading in disagreement._readings(small_study(), seen)]
+    assert len(said) > 12
+    assert [words for words in said if speak("fr").finding(words) == words] == []
 
 
 def test_every_plain_sentence_of_a_finding_has_its_french():
@@ -58,7 +83,7 @@ def test_no_french_sentence_is_left_without_its_english():
     source = " ".join(
         p.read_text() for room in ("sdtm", "adam", "medicine") for p in (ROOT / room).rglob("*.py")
     )
-    parts = ("first", "last", "middle", "kept", "negative", "computed", "reported")
+    parts = ("first", "last", "middle", "kept", "negative", "computed", "reported", "original")
     for key in tomllib.loads(FILE.read_text()):
         longest = max(key.split("{}"), key=len)
         assert key in parts or longest.strip(" :;,(") in source, key
