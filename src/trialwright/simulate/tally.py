@@ -51,7 +51,12 @@ def tally(design: Design, seen: tuple[Seen, ...]) -> Tally:
     for k, column in enumerate(columns):
         _add(found, column, str(k + 1))
     last = np.minimum(when[0], len(seen) - 1)
-    _add(found, _chosen(columns, last), STOP)
+    if len(seen) == 1:
+        for name in columns[0]:
+            for what in ("n", "sum", "squares"):
+                found[what, name, STOP] = found[what, name, "1"]
+    else:
+        _add(found, _chosen(columns, last), STOP)
     if seen[0].guessed is not None:
         _add(found, seen[0].guessed, ALLOCATION)
     if "futility" in design.features:

@@ -15,7 +15,8 @@ from trialwright.simulate import cohort as array_form
 from trialwright.simulate.allocate import FIRST_BLOCK_STREAM, SIMPLE_STREAM, Chance, fixed, orders
 from trialwright.simulate.arrive import entries
 from trialwright.simulate.cohort import Cohort, means_of_loss
-from trialwright.simulate.compiled.draws import UNIT, word_of
+from trialwright.simulate.compiled.draws import UNIT, word_of, words
+from trialwright.simulate.compiled.order import sort_rows
 from trialwright.simulate.counter import key_of
 from trialwright.simulate.design import ALMOST_NEVER, Design
 from trialwright.stats.arrays import Bools, Floats, Ints
@@ -30,7 +31,7 @@ _LATE = 1 / ALMOST_NEVER
 _FIXED, _SIMPLE, _BLOCKS = range(3)
 _METHODS = {"fixed": _FIXED, "simple": _SIMPLE, "permuted_blocks": _BLOCKS}
 _FEATURES = frozenset({"rates", "futility", "bounds", "calibrate"})
-"""Words of ``Design.features`` that ask nothing of the drawing, or nothing that is not left to ``entries``."""
+"""Words of ``Design.features`` that ask nothing of the drawing, or only what is left to ``entries``."""
 
 
 class Patients:
@@ -42,13 +43,12 @@ class Patients:
         self.design, self.trials = design, trials
         self.known = design.features <= _FEATURES and not design.allocation.by_site
         shape = trials, design.patients
-        self.ordered = np.empty(shape)
         if not self.known:
             return
         self.entry, self.leaves, self.event_at = np.empty(shape), np.empty(shape), np.empty(shape)
         self.coming = np.empty(shape, np.uint32)
         self.plan = _plan(design)
-        self.stratum = np.empty(shape if len(design.strata) > 1 else (0, 0), np.uint8)
+        self.stratum = np.empty(shape if len(design.strata) > 1 else (1, 0), np.uint8)
         self.one = np.empty(shape if self.plan.method != _FIXED else (1, design.patients), np.bool_)
         if self.plan.method == _FIXED:
             self.one[0] = fixed(design.allocation, design.patients)
@@ -62,7 +62,7 @@ class Patients:
         here, plan = slice(trials), self.plan
         leaves, event_at = self.leaves[here], self.event_at[here]
         one = self.one if len(self.one) == 1 else self.one[here]
-        stratum = self.stratum[here]
+        stratum = self.stratum if self.stratum.size == 0 else self.stratum[here]
         _draw(
             np.uint64(first),
             np.uint64(low | high << 32),
@@ -84,7 +84,7 @@ class Patients:
     def _entries(self, chance: Chance, coming: Halves) -> Floats:
         accrual, entry = self.design.accrual, self.entry[: len(coming)]
         if accrual.model == "uniform" and not accrual.rate:
-            coming.sort(axis=1)  # as words of 32 bits, half the work
+            sort_rows(coming)  # as words of 32 bits, half the work
             _spread(coming, accrual.months, entry)
         else:
             entry[:], _ = entries(accrual, (coming.astype(np.float64) + 0.5) * UNIT, chance)
@@ -151,10 +151,33 @@ def _draw(
     """Words of 32 bits are kept as such: the narrower they are, the more of them are made at a time.
 
     Stratum, arm, and own months until event or loss; ``event_at`` gets own months until the event."""
-    trials, patients = coming.shape
+    patients = coming.shape[1]
     word, total, row = np.empty((3, patients), np.uint32), np.empty(patients), np.empty(patients, np.int32)
     left = np.empty((groups[1].size, 3), np.int64)
-    for trial in range(trials):
+    room = (word[0], word[1], word[2]), total, row, left
+    _draw_each(
+        first, key, allocation, groups, blocks, slots, times, one, stratum, coming, leaves, event_at, room
+    )
+
+
+@inner
+def _draw_each(
+    first: np.uint64,
+    key: np.uint64,
+    allocation: tuple[int, float, bool],
+    groups: tuple[Floats, Bytes],
+    blocks: tuple[Ints, Ints, Ints],
+    slots: Bools,
+    times: tuple[Floats, Floats, Floats],
+    one: Bools,
+    stratum: Bytes,
+    coming: Halves,
+    leaves: Floats,
+    event_at: Floats,
+    room: tuple[tuple[Halves, Halves, Halves], Floats, Rows, Ints],
+) -> None:
+    word, total, row, left = room
+    for trial in range(len(coming)):
         _draw_one(
             first + np.uint64(trial),
             key,
@@ -164,11 +187,11 @@ def _draw(
             slots,
             times,
             one[min(trial, len(one) - 1)],
-            stratum[trial] if stratum.size else stratum.ravel(),
+            stratum[min(trial, len(stratum) - 1)],
             coming[trial],
             leaves[trial],
             event_at[trial],
-            (word[0], word[1], word[2]),
+            word,
             total,
             row,
             left,
@@ -197,8 +220,7 @@ def _draw_one(
     life, loss, kind = word
     method, share, listed = allocation
     limit, months, losing = times
-    for i in range(life.size):
-        life[i], coming[i], loss[i], kind[i] = word_of(np.uint64(i), np.uint64(0), replicate, key)
+    words(replicate, key, life, coming, loss, kind)
     single = groups[1].size == 1
     if not single:
         _group(kind, groups[0], row)
@@ -211,9 +233,7 @@ def _draw_one(
             left[k, 0] = left[k, 1] = left[k, 2] = 0
         for i in range(arm.size):
             arm[i] = _slot(replicate, key, blocks, slots, int(stratum[i]) if listed else 0, left)
-    for i in range(life.size):
-        total[i] = minus_log((life[i] + 0.5) * UNIT)
-        leaves[i] = 0
+    _live(life, total, leaves)
     if single:
         for piece in range(len(limit)):
             _piece_of_two(total, arm, limit[piece], months[piece], leaves)
@@ -228,6 +248,13 @@ def _draw_one(
         _lose(loss, arm, losing[0], losing[1], leaves, event)
     else:
         _copy(leaves, event)
+
+
+@inner
+def _live(word: Halves, total: Floats, found: Floats) -> None:
+    for i in range(word.size):
+        total[i] = minus_log((word[i] + 0.5) * UNIT)
+        found[i] = 0
 
 
 @inner
@@ -319,6 +346,11 @@ def _lose(word: Halves, arm: Bools, mean0: float, mean1: float, leaves: Floats, 
 
 @kernel
 def _spread(coming: Halves, months: float, entry: Floats) -> None:
+    _spread_each(coming, months, entry)
+
+
+@inner
+def _spread_each(coming: Halves, months: float, entry: Floats) -> None:
     for trial in range(len(coming)):
         _spread_one(coming[trial], months, entry[trial])
 
@@ -332,6 +364,11 @@ def _spread_one(coming: Halves, months: float, entry: Floats) -> None:
 @kernel
 def _calendar(entry: Floats, event_at: Floats) -> None:
     """Own months to calendar months; what is late stays where it is, for a month is nothing to it."""
+    _calendar_each(entry, event_at)
+
+
+@inner
+def _calendar_each(entry: Floats, event_at: Floats) -> None:
     for trial in range(len(entry)):
         _add(entry[trial], event_at[trial])
 

@@ -27,5 +27,5 @@ class Trials:
         for done in range(0, trials, size):
             some = min(size, trials - done)
             cohort = self.patients.enrol(seed, first + done, some)
-            self.sight.look(cohort, self.patients.ordered[:some], done)
+            self.sight.look(cohort, done)
         return self.sight.seen(trials)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trialwright.simulate.cohort import NEVER, Clock, Cohort
+from trialwright.simulate.compiled.order import nth, sort_rows, up_to
 from trialwright.simulate.design import Design, Test
 from trialwright.simulate.design_pieces import Section
 from trialwright.simulate.looks import Seen
@@ -96,28 +97,18 @@ class Sight:
             for stratified in sorted({test.stratified for test in design.tests})
         ]
 
-    def look(self, cohort: Cohort, ordered: Floats, first: int) -> None:
-        """All looks at the trials of ``cohort``, which begin at ``first``; ``ordered`` is room for them."""
-        clock, here = cohort.clock(self.design.tests[0].endpoint), slice(first, first + len(ordered))
+    def look(self, cohort: Cohort, first: int) -> None:
+        """All looks at the trials of ``cohort``, which begin at ``first``."""
+        clock, here = cohort.clock(self.design.tests[0].endpoint), slice(first, first + len(cohort.entry))
         cohort = replace(cohort, entry=np.ascontiguousarray(cohort.entry))
         entry = cohort.entry
-        self._cut(clock, entry, ordered, here)
+        rules = (self.events_of, self.month_of, self.last)
+        _cut(clock.event_at, entry, clock.leaves, rules, self.month[:, here], self.reached[:, here])
         for k in range(len(self.events_of)):
             month = self.month[k, here]
             _count(month, entry, clock.event_at, self.enrolled[k, here], self.events[k, here])
             for table in self.tables:
                 table.judge(k, here, month, self.enrolled[k, here], clock, cohort)
-
-    def _cut(self, clock: Clock, entry: Floats, ordered: Floats, here: slice) -> None:
-        wanted = self.events_of[self.events_of > 0]
-        if wanted.size:
-            np.copyto(ordered, clock.event_at)
-            if wanted.size == 1 and ordered.shape[1] > _WORTH:
-                ordered.partition(int(wanted[0]) - 1, axis=1)
-            else:
-                ordered.sort(axis=1)
-        rules = (self.events_of, self.month_of, self.last)
-        _cut(ordered, entry, clock.leaves, rules, self.month[:, here], self.reached[:, here])
 
     def seen(self, trials: int) -> tuple[Seen, ...]:
         """Of the first ``trials``."""
@@ -144,10 +135,6 @@ class Sight:
             log_hr,
             std_error,
         )
-
-
-_WORTH = 256
-"""Patients from which on finding one event in order is faster than ordering all."""
 
 
 class _Table:
@@ -178,7 +165,7 @@ class _Table:
             return
         keys, near, left = self.keys[:trials], np.empty(trials, np.int64), np.empty(trials, np.bool_)
         _key(*lives, self.width, keys, near)
-        keys.sort(axis=1)
+        sort_rows(keys)
         judge_keys(keys, enrolled, near, self.strata, self.weights, *found, left)
         rows = np.flatnonzero(left)
         if rows.size:
@@ -211,7 +198,7 @@ def _weights(test: Test) -> tuple[float, float]:
 
 @kernel
 def _cut(
-    ordered: Floats,
+    event_at: Floats,
     entry: Floats,
     leaves: Floats,
     rules: tuple[Ints, Floats, Bools],
@@ -219,13 +206,28 @@ def _cut(
     reached: Bools,
 ) -> None:
     """``looks._cuts``: when each look is, and whether its events were reached."""
+    guess = np.zeros((rules[0].size, 2))
+    _cut_each(event_at, event_at.view(np.int64), entry, leaves, rules, month, reached, guess)
+
+
+@inner
+def _cut_each(
+    event_at: Floats,
+    bits: Ints,
+    entry: Floats,
+    leaves: Floats,
+    rules: tuple[Ints, Floats, Bools],
+    month: Floats,
+    reached: Bools,
+    guess: Floats,
+) -> None:
     events, month_of, last = rules
-    for trial in range(len(ordered)):
+    for trial in range(len(event_at)):
         earlier = 0.0
         for k in range(events.size):
             at, late = month_of[k], False
             if events[k]:
-                at = ordered[trial, events[k] - 1]
+                at = nth(event_at[trial], bits[trial], events[k], NEVER, guess[k])
                 late = at >= NEVER
                 if late:
                     at = _end(entry[trial], leaves[trial])
@@ -249,17 +251,14 @@ def _end(entry: Floats, leaves: Floats) -> float:
 
 @kernel
 def _count(month: Floats, entry: Floats, event_at: Floats, enrolled: Ints, events: Ints) -> None:
-    for trial in range(month.size):
-        enrolled[trial] = _by(month[trial], entry[trial])
-        events[trial] = _by(month[trial], event_at[trial])
+    _count_each(month, entry, event_at, enrolled, events)
 
 
 @inner
-def _by(cut: float, month: Floats) -> int:
-    count = 0
-    for i in range(month.size):
-        count += month[i] <= cut
-    return count
+def _count_each(month: Floats, entry: Floats, event_at: Floats, enrolled: Ints, events: Ints) -> None:
+    for trial in range(month.size):
+        enrolled[trial] = up_to(month[trial], entry[trial])
+        events[trial] = up_to(month[trial], event_at[trial])
 
 
 @kernel
@@ -315,6 +314,21 @@ def _key(
     Entries are not negative, so no time is beyond the cut. A step more on either side, and times that
     are the same to ``stats.ties`` are at most ``near`` steps apart.
     """
+    _key_each(month, entry, leaves, event_at, one, stratum, width, keys, near)
+
+
+@inner
+def _key_each(
+    month: Floats,
+    entry: Floats,
+    leaves: Floats,
+    event_at: Floats,
+    one: Bools,
+    stratum: Bytes,
+    width: int,
+    keys: Keys,
+    near: Ints,
+) -> None:
     steps = (1 << (32 - width)) - 2
     for trial in range(month.size):
         scale = steps / month[trial]
