@@ -6,8 +6,19 @@ import pytest
 
 from simulate_designs import A, B, M, design
 from trialwright.simulate import search as module
-from trialwright.simulate.design import Piece
-from trialwright.simulate.search import Wish, changed, closed_power, judged_by, search, sized
+from trialwright.simulate.characteristics import characteristics, no_closed_form, schoenfeld
+from trialwright.simulate.chunks import Run, simulate
+from trialwright.simulate.design import Design, Piece
+from trialwright.simulate.search import (
+    Wish,
+    changed,
+    closed_number,
+    closed_power,
+    judged_by,
+    search,
+    sized,
+)
+from trialwright.simulate.search_page import told
 from trialwright.simulate.tally import Tally
 from trialwright.standards.errors import InputError
 from trialwright.stats.normal import below
@@ -39,6 +50,28 @@ class TestCandidates:
     def test_the_month_is_no_limit(self):
         both = design(A, looks=[{"events": 90, "month": 40}])
         assert looks(sized(both, 60)) == [(60, None)]
+
+    def test_looks_that_round_to_the_same_number_grow(self):
+        """60, 61 and 420 are, of 42 events, 6, 6.1 and 42: 5, 6 and 42. Of 12: 1.7, 1.7 and 12."""
+        near = design(B, looks=[{"events": 60}, {"events": 61}, {"events": 420}])
+        assert looks(sized(near, 42)) == [(5, None), (6, None), (42, None)]
+        assert looks(sized(near, 12)) == [(1, None), (2, None), (12, None)]
+
+    def test_whichever_comes_last_is_events(self):
+        both = design(A, looks=[{"events": 90, "month": 40, "whichever": "last"}])
+        alone = sized(both, 60)
+        assert looks(alone) == [(60, None)]
+        assert Design.model_validate_json(alone.model_dump_json()) == alone
+
+    def test_bounds_of_other_tests_stay_behind(self):
+        stated = design(M, level={"bounds": {"logrank": [2], "maxcombo": [2.3]}})
+        assert dict(judged_by(stated, "maxcombo").level.bounds) == {"maxcombo": (2.3,)}
+        assert dict(judged_by(stated, None).level.bounds) == {"logrank": (2.0,)}
+        assert dict(sized(stated, 300).level.bounds) == {"logrank": (2.0,)}
+
+    def test_what_cannot_be_is_a_sentence(self):
+        with pytest.raises(InputError, match="changed for the search: patients: Input should be less"):
+            changed(design(A), patients=10**9)
 
     def test_rates_go_on(self):
         """4 a month, from month 10 on 8: 129 patients take 10 + 89 / 8 months, 258 take 10 + 218 / 8."""
@@ -77,6 +110,54 @@ def test_the_closed_form():
     """90 events, 2:1, hazard ratio 0.6: -log 0.6 x sqrt(90 x 2/9) = 2.2845; 2.2845 - 1.96 = 0.3245."""
     assert closed_power(design(A), 90) == pytest.approx(below(0.3245), abs=1e-4)
     assert closed_power(design(B), 90) is None
+
+
+class TestWhereTheClosedFormHolds:
+    PLAIN = B | {"hazard_ratio": [{"value": 0.7}], "looks": [{"events": 300}]}
+
+    def test_of_one_look_at_events(self):
+        """(1.95996 + 0.84162)^2 / (log 0.7)^2 x 4 = 246.8 events (Schoenfeld)."""
+        assert closed_number(design(self.PLAIN), 0.8) == (pytest.approx(246.8, abs=0.05), "")
+
+    def test_the_month_is_not_obeyed_by_a_search(self):
+        """But in the scenario itself it is."""
+        limited = design(self.PLAIN, looks=[{"events": 300, "month": 20}])
+        assert closed_number(limited, 0.8)[0] == pytest.approx(246.8, abs=0.05)
+        assert schoenfeld(limited) is None
+        assert "whatever the month" in no_closed_form(limited)
+        assert schoenfeld(design(self.PLAIN)) is not None
+
+    def test_at_a_stated_bound(self):
+        """2.2 in place of 1.96: (2.2 + 0.84162)^2 / (log 0.7)^2 x 4 = 290.9."""
+        stated = design(self.PLAIN, level={"bounds": {"logrank": [2.2]}})
+        assert closed_number(stated, 0.8) == (pytest.approx(290.9, abs=0.05), "")
+        never = design(self.PLAIN, level={"bounds": {"logrank": [math.inf]}})
+        assert closed_number(never, 0.8) == (
+            None,
+            "with a bound of inf no number of events has just that power",
+        )
+
+    @pytest.mark.parametrize(
+        ("change", "why"),
+        [
+            ({"looks": B["looks"]}, "of one look"),
+            ({"tests": [{"id": "w", "kind": "cox"}]}, "of the log-rank test"),
+            ({"tests": [{"id": "l", "kind": "fleming-harrington", "gamma": 1}]}, "of the log-rank test"),
+            ({"hazard_ratio": B["hazard_ratio"]}, "not the same for all and at all times"),
+        ],
+    )
+    def test_nowhere_else(self, change, why):
+        what = design(self.PLAIN, **change)
+        number, gap = closed_number(what, 0.8)
+        assert number is None
+        assert why in gap
+        (row,) = (
+            characteristics(what, "x", simulate(Run(what, 20, 1)))
+            .filter(statistic="power_closed_form")
+            .rows(named=True)
+        )
+        assert row["value"] is None
+        assert why in row["note"]
 
 
 @pytest.fixture
@@ -129,6 +210,21 @@ class TestSearch:
             InputError, match=r"power 0.9 is not reached with 150 patients: it is 0.688 ± 0.000 at"
         ):
             search(design(A), Wish(0.9, 10**6, 1, patients=150))
+
+    def test_a_month_is_told_as_it_is(self, formula):
+        """The interim look had one at the earliest, the analysis one at the latest; neither is obeyed."""
+        both = [{"events": 45, "month": 20, "whichever": "last"}, {"events": 90, "month": 54}]
+        found = search(design(A, looks=both), Wish(0.8, 10**4, 1))
+        assert found.months == ("look 1 in month 20 at the earliest", "analysis in month 54 at the latest")
+        first, *rest = told("x", found).splitlines()[1:4]
+        assert first == "There is no closed form beside it: the closed form is of one look."
+        assert [line.split(" was not applied")[0] for line in rest] == [
+            f"The scenario's {month}" for month in found.months
+        ]
+
+    def test_points_of_the_curve_get_a_quarter(self, formula):
+        found = search(design(A), Wish(0.8, 10_000, seed=7))
+        assert {p.trials for p in found.curve} == {10_000, 2_500}
 
     def test_patients_as_wished(self, formula):
         found = search(design(A), Wish(0.8, 10**6, 1, patients=250))

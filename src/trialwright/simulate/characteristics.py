@@ -29,7 +29,7 @@ from trialwright.simulate.tally import (
 from trialwright.standards.results import Result, result, rows_to_frame
 from trialwright.stats.normal import below, quantile, z_of
 
-__all__ = ["PER_LOOK", "STOP", "STOP_OBEYED", "characteristics", "rejects", "schoenfeld"]
+__all__ = ["PER_LOOK", "STOP", "STOP_OBEYED", "characteristics", "no_closed_form", "rejects", "schoenfeld"]
 
 PER_LOOK = ("month", "events", "enrolled", "reached", "std_error")
 
@@ -75,11 +75,9 @@ def _of_test(design: Design, name: str, found: Tally, test: Test) -> Iterator[Re
             yield from _with_error(name, f"{test.kind}_difference", *there, group=test.id, level=look)
     if design.level.calibrate:
         yield from _calibrated(design, name, found, test)
-    closed = schoenfeld(design) if test == design.tests[0] and test.kind == "logrank" else None
-    if closed is not None:
-        yield result(
-            name, "power_closed_form", closed, group=test.id, note="Schoenfeld, Biometrics 1983;39:499"
-        )
+    if test == design.tests[0]:
+        note = no_closed_form(design) or "Schoenfeld, Biometrics 1983;39:499"
+        yield result(name, "power_closed_form", schoenfeld(design), group=test.id, note=note)
 
 
 def _predictability(design: Design, name: str, found: Tally) -> Iterator[Result]:
@@ -141,11 +139,28 @@ def _planned(design: Design, test: Test) -> Iterator[tuple[str, float | None, st
         yield str(k + 1), known, "" if known is not None else "nothing is spent, or no events are planned"
 
 
+def no_closed_form(design: Design) -> str:
+    """Why the first test has none, or nothing: it is of a log-rank test of proportional hazards, at one look,
+    after so many events and whatever the month.
+    """
+    test, look = design.tests[0], design.looks[0]
+    truth, why = design.proportional()
+    if test.kind != "logrank":
+        return "the closed form is of the log-rank test"
+    if len(design.looks) > 1:
+        return "the closed form is of one look"
+    if look.events is None or look.month is not None:
+        return "the closed form is of a look that waits for its events, whatever the month"
+    if design.allocation is None:
+        return "the design has no allocation"
+    return why if truth is None else ""
+
+
 def schoenfeld(design: Design) -> float | None:
-    """The closed form, where there is one: one look at a number of events, hazards proportional."""
+    """Power of the first test by the closed form, where there is one."""
     truth, _ = design.proportional()
     events = design.looks[0].events
-    if truth is None or events is None or len(design.looks) > 1 or design.allocation is None:
+    if no_closed_form(design) or truth is None or events is None or design.allocation is None:
         return None
     share = design.allocation.share
     drift = -math.log(truth) * math.sqrt(events * share * (1 - share))

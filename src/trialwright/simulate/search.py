@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
-from trialwright.simulate.characteristics import schoenfeld
+from trialwright.simulate.characteristics import no_closed_form, schoenfeld
 from trialwright.simulate.chunks import Run
-from trialwright.simulate.design import Accrual, Design
+from trialwright.simulate.design import Accrual, Design, Level, Look, faults
 from trialwright.simulate.design_entry import when
 from trialwright.simulate.repeat import Hands, here, run
 from trialwright.simulate.tally import mean
@@ -30,6 +31,8 @@ FEWEST = 10
 """Events: below, no asymptotic test means anything."""
 _ALONG = (0.5, 0.65, 0.8, 0.9, 1.1, 1.25, 1.5)
 """The curve, in shares of the events found."""
+CURVE = 4
+"""So much fewer trials than candidates get the points of the curve that are none."""
 _PROBE = 4_000
 _CONFIDENT = quantile(0.975)
 
@@ -84,9 +87,11 @@ class Found:
     upper: int
     curve: tuple[Point, ...]
     closed: float | None
-    """Schoenfeld's number, where hazards are proportional."""
-    limit: float | None
-    """The month that limits the scenario's last look, where one does."""
+    """Schoenfeld's number, where there is one."""
+    gap: str
+    """Why there is none."""
+    months: tuple[str, ...]
+    """Of the scenario's looks, in words: the search does not obey them."""
 
 
 def search(
@@ -97,14 +102,15 @@ def search(
     Raises InputError where no number does, or none below ``MOST`` patients, or a look has no events.
     """
     _sensible(design, wish)
-    closed = needed(design, wish.power)
+    begin = needed(design, wish.power)
     seek = _Search(design, wish, hands, say)
-    answer = seek.answer(seek.probe(closed or planned(design)))
+    answer = seek.answer(seek.probe(begin or planned(design)))
     for share in _ALONG:
-        seek.at(seek.within(answer.events * share), max(wish.trials // 4, 1))
+        seek.at(seek.within(answer.events * share), max(wish.trials // CURVE, 1))
     lower, upper = (seek.moved(answer, by) for by in (_CONFIDENT, -_CONFIDENT))
     curve = tuple(seek.seen[e] for e in sorted(seek.seen))
-    return Found(wish, answer, math.floor(lower), math.ceil(upper), curve, closed, design.looks[-1].month)
+    closed, gap = closed_number(design, wish.power)
+    return Found(wish, answer, math.floor(lower), math.ceil(upper), curve, closed, gap, _months(design))
 
 
 def sized(design: Design, events: int, patients: int | None = None) -> Design:
@@ -116,17 +122,12 @@ def sized(design: Design, events: int, patients: int | None = None) -> Design:
         return judged_by(design, None)
     scale = events / planned(design)
     many = patients or math.ceil(design.patients * scale - 1e-9)
+    of_search = {"month": None, "whichever": "first", "source": "of the search"}
     looks = tuple(
-        look.model_copy(
-            update={
-                "events": max(round((look.events or 0) * scale), k + 1),
-                "month": None,
-                "source": "of the search",
-            }
-        )
-        for k, look in enumerate(design.looks)
+        look.model_copy(update={"events": count, **of_search})
+        for look, count in zip(design.looks, _counts(design, events), strict=True)
     )
-    level = design.level
+    level = _of_test(design.level, design.tests[0].id)
     if level.planned:
         level = level.model_copy(update={"planned": max(round(level.planned * scale), 1)})
     return changed(
@@ -137,6 +138,14 @@ def sized(design: Design, events: int, patients: int | None = None) -> Design:
         level=level,
         tests=design.tests[:1],
     )
+
+
+def _counts(design: Design, events: int) -> list[int]:
+    """Events of each look, in the scenario's proportions, and growing where these round to the same."""
+    scale, counts = events / planned(design), [events]
+    for k, look in reversed(list(enumerate(design.looks[:-1]))):
+        counts.append(max(min(round((look.events or 0) * scale), counts[-1] - 1), k + 1))
+    return counts[::-1]
 
 
 def _longer(accrual: Accrual, times: float) -> Accrual:
@@ -152,17 +161,37 @@ def _limited(design: Design) -> bool:
     return any(look.month is not None for look in design.looks)
 
 
+def _months(design: Design) -> tuple[str, ...]:
+    def words(k: int, look: Look) -> str:
+        which = "analysis" if k == len(design.looks) else f"look {k}"
+        end = "latest" if look.whichever == "first" else "earliest"
+        return f"{which} in month {look.month:g} at the {end}"
+
+    return tuple(words(k, look) for k, look in enumerate(design.looks, 1) if look.month is not None)
+
+
 def judged_by(design: Design, test: str | None) -> Design:
     """The design with this test alone, the first of its own by default."""
     chosen = [t for t in design.tests if test is None or t.id == test][:1]
     if not chosen:
         raise InputError(f"no test {test!r} (there is {', '.join(t.id for t in design.tests)})")
-    return changed(design, tests=tuple(chosen))
+    return changed(design, tests=tuple(chosen), level=_of_test(design.level, chosen[0].id))
+
+
+def _of_test(level: Level, test: str) -> Level:
+    """Without the bounds of others."""
+    if level.bounds.keys() <= {test}:
+        return level
+    bounds = {name: z for name, z in level.bounds.items() if name == test}
+    return Level.model_validate(level.model_dump() | {"bounds": bounds})
 
 
 def changed(design: Design, **parts: Any) -> Design:
     """Another design, checked as from a file: a copy would keep what the old one has computed."""
-    return Design(**{name: getattr(design, name) for name in Design.model_fields} | parts)
+    try:
+        return Design(**{name: getattr(design, name) for name in Design.model_fields} | parts)
+    except ValidationError as error:
+        raise InputError(f"the scenario, changed for the search: {'; '.join(faults(error))}") from error
 
 
 def planned(design: Design) -> int:
@@ -206,7 +235,7 @@ class _Search:
         return Point(design, trials, rejected, *mean(found, "month", "stop"), mean(found, "reached", last)[0])
 
     def within(self, events: float) -> int:
-        return min(max(round(events), FEWEST), self._most())
+        return min(max(round(events), FEWEST, len(self.design.looks)), self._most())
 
     def _most(self) -> int:
         return self.wish.patients or math.floor(MOST * planned(self.design) / self.design.patients)
@@ -239,7 +268,7 @@ class _Search:
 
     def answer(self, guess: int) -> Point:
         """Bisection, each step where the straight line points, until two neighbours hold the wish between."""
-        low, high = FEWEST - 1, self._most() + 1
+        low, high = max(FEWEST, len(self.design.looks)) - 1, self._most() + 1
         last = None
         while high - low > 1:
             last = point = self.at(min(max(guess, low + 1), high - 1), self.wish.trials)
@@ -263,7 +292,7 @@ class _Search:
 
 
 def needed(design: Design, power: float) -> float | None:
-    """Schoenfeld's number of events, where hazards are proportional."""
+    """Where to begin: Schoenfeld's number of events, where hazards are proportional, whatever the test."""
     ratio, _ = design.proportional()
     if ratio is None or design.allocation is None:
         return None
@@ -272,6 +301,21 @@ def needed(design: Design, power: float) -> float | None:
     return deaths_needed(ratio, alpha=design.level.alpha, power=power, share=design.allocation.share)
 
 
+def closed_number(design: Design, power: float) -> tuple[float | None, str]:
+    """Schoenfeld's number of events for the designs that are tried, or None and why it is none of them."""
+    tried = sized(design, planned(design))
+    gap, bound = no_closed_form(tried), tried.level.bounds.get(tried.tests[0].id)
+    if gap or bound is None:
+        return (None, gap) if gap else (needed(design, power), "")
+    (ratio, _), (z,), allocation = tried.proportional(), bound, tried.allocation
+    assert ratio is not None
+    assert allocation is not None
+    root = (z + quantile(power)) / -math.log(ratio)
+    if not 0 < root < math.inf:
+        return None, f"with a bound of {z:g} no number of events has just that power"
+    return root**2 / (allocation.share * (1 - allocation.share)), ""
+
+
 def closed_power(design: Design, events: int) -> float | None:
     """Power with so many events by Schoenfeld's form, where there is one."""
-    return schoenfeld(sized(design, events)) if design.tests[0].kind == "logrank" else None
+    return schoenfeld(sized(design, events))

@@ -12,7 +12,7 @@ from trialwright.simulate.assumed import assumed
 from trialwright.simulate.design import Design
 from trialwright.simulate.figure import Curve, Dot, curve
 from trialwright.simulate.page import template, together
-from trialwright.simulate.search import Found, Point, closed_power
+from trialwright.simulate.search import CURVE, Found, Point, closed_power
 from trialwright.standards.results import Result, result, rows_to_frame
 from trialwright.study.model import Study
 
@@ -36,8 +36,7 @@ def _rows(design: Design, name: str, found: Found) -> Iterator[Result]:
     yield result(name, "events_needed_lower", found.lower, group=test, note=note)
     yield result(name, "events_needed_upper", found.upper, group=test, note=note)
     yield result(name, "patients_needed", answer.design.patients, group=test)
-    if found.closed is not None:
-        yield result(name, "events_closed_form", found.closed, group=test, note=_CLOSED)
+    yield result(name, "events_closed_form", found.closed, group=test, note=found.gap or _CLOSED)
     for point in found.curve:
         yield from _point(name, test, point)
 
@@ -80,6 +79,7 @@ def render(study: Study, design: Design, name: str, found: Found) -> str:
         study=study,
         design=found.answer.design,
         trials=found.wish.trials,
+        fewer=max(found.wish.trials // CURVE, 1),
         seed=found.wish.seed,
         answer=together(_answer(found)),
         notes=_notes(found),
@@ -107,11 +107,10 @@ def _notes(found: Found) -> list[str]:
     notes = []
     if found.closed is not None:
         notes.append(f"The closed form (Schoenfeld) asks for {found.closed:.1f} events.")
-    if found.limit is not None:
-        notes.append(
-            f"The scenario's analysis in month {found.limit:g} at the latest was not applied: "
-            "the search waits for the events."
-        )
+    else:
+        notes.append(f"There is no closed form beside it: {found.gap}.")
+    for month in found.months:
+        notes.append(f"The scenario's {month} was not applied: the search waits for the events.")
     if found.answer.reached < 0.995:
         notes.append(f"In {100 * (1 - found.answer.reached):.1f} % of trials the events never come.")
     return notes
