@@ -243,7 +243,12 @@ def design(  # noqa: PLR0917 - the options of a command
     patients: Annotated[
         int | None, typer.Option(min=10, max=10_000, help="So many; else events and patients grow together.")
     ] = None,
-    trials: Annotated[int, typer.Option(min=100, max=10**8, help="For each candidate.")] = 40_000,
+    trials: Annotated[
+        int,
+        typer.Option(
+            min=100, max=10**8, help="For each candidate; points that only draw the curve get a quarter."
+        ),
+    ] = 40_000,
     seed: _Seed = 1,
     workers: _Workers = None,
     dask: _Dask = None,
@@ -251,7 +256,7 @@ def design(  # noqa: PLR0917 - the options of a command
 ) -> None:
     """Find how many events and patients a scenario needs, by search on the simulation."""
     _one_thread()
-    with _progress() as say:
+    with _progress() as say, _interruptible():
         say("Reading the study")
         from trialwright.simulate import design as scenarios
         from trialwright.simulate import operate

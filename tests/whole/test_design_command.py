@@ -1,14 +1,19 @@
 """`trialwright design` from the command line to results and page."""
 
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from trialwright.simulate.design import read
+from trialwright.simulate.search import judged_by
 from trialwright.standards import results
+from trialwright.study.load import folder, load
 
 QUICK = ("--trials", "1500", "--seed", "3")
 
@@ -67,6 +72,7 @@ def test_the_page_stands_alone(made):
         "trialwright design tarlanec --scenario moderate --power 0.8 --test logrank_stratified --trials 1500",
         "class=\"answer\"",
         "Schoenfeld",
+        "1,500 trials for each candidate of the search, 375 for points that only draw the curve",
     ):  # fmt: skip
         assert words in page
 
@@ -105,6 +111,34 @@ def test_bad_input_is_one_line(args, words, tmp_path):
     assert len(done.stderr.splitlines()) == 1
     assert words in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_bounds_of_another_test_are_no_fault():
+    """The scenario states a bound for each of its tests; the search is for one of them."""
+    study = load(folder("tarlanec"))
+    raw = dict(study.scenarios["design-moderate"])
+    raw["level"] = raw["level"] | {"bounds": {"logrank_stratified": [2.036], "logrank": [1.973]}}
+    chosen = judged_by(read(study.model_copy(update={"scenarios": {"design-x": raw}}), "x"), "logrank")
+    assert dict(chosen.level.bounds) == {"logrank": (1.973,)}
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="sees in /proc how far the program is")
+def test_interrupted_it_says_so_in_one_line():
+    command = [Path(sys.executable).parent / "trialwright", "design", "tarlanec", "--trials", "10000000"]
+    going = subprocess.Popen(
+        [*command, "--workers", "1"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while "numpy" not in Path(f"/proc/{going.pid}/maps").read_text("utf-8") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    going.send_signal(signal.SIGINT)
+    said, wrong = going.communicate(timeout=60)
+    assert (going.returncode, said, wrong) == (130, "", "interrupted\n")
+
+
+def test_help_tells_who_gets_fewer_trials():
+    assert "curve get a quarter" in re.sub(r"[\s│]+", " ", run("--help").stdout)
 
 
 def test_help_has_an_example():
