@@ -407,3 +407,26 @@ def test_the_order_is_that_of_the_key_whatever_the_order_of_the_file() -> None:
         mixed = rows if seed == 0 else rows.sample(fraction=1, shuffle=True, seed=seed)
         frame, _ = adlb.build(small_study(), {"LB": mixed}, adsl(), CUTOFF)
         assert frame["SRCSEQ"].to_list() == [6, 4, 5, 2, 3, 7, 1]
+
+
+def test_the_order_is_that_of_the_key_where_the_rows_of_two_subjects_alternate() -> None:
+    """Rows next to each other are never of one subject, and each subject's run backwards: the last of
+    2 January is the baseline, whichever comes first in the file."""
+    rows = lb(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBSTRESN | LBSTRESU | LBDTC
+        1       | 4     | HGB      | 70       | g/L      | 2026-02-01
+        2       | 4     | HGB      | 71       | g/L      | 2026-02-01
+        1       | 3     | HGB      | 60       | g/L      | 2026-02-01
+        2       | 3     | HGB      | 61       | g/L      | 2026-02-01
+        1       | 2     | HGB      | 120      | g/L      | 2026-01-02
+        2       | 2     | HGB      | 121      | g/L      | 2026-01-02
+        1       | 1     | HGB      | 100      | g/L      | 2026-01-02
+        2       | 1     | HGB      | 101      | g/L      | 2026-01-02
+        """
+    )
+    frame, _ = adlb.build(small_study(), {"LB": rows}, adsl(), CUTOFF)
+    assert frame["SRCSEQ"].to_list() == [1, 2, 3, 4] * 2
+    assert frame["BASE"].to_list() == [120] * 4 + [121] * 4
+    assert frame["ABLFL"].to_list() == [None, "Y", None, None] * 2
+    assert frame["WORSTLFL"].to_list() == [None, None, "Y", None] * 2

@@ -226,19 +226,20 @@ def _in_order(records: pl.DataFrame) -> pl.DataFrame:
     """In the order of the key, numbered by ``row``, with ``series``: one number for subject and test.
 
     Subject, test and day make one whole number, so that one column is sorted instead of four. LBSEQ is left
-    to the order of the file, which commonly has it within each subject.
+    to the order of the file, which commonly has it within each subject; where it has not, both are sorted.
     """
-    sequence, subject = pl.col("LBSEQ"), pl.col("USUBJID").to_physical().cast(pl.Int64)
+    subject = pl.col("USUBJID").to_physical().cast(pl.Int64)
     tests = places(records["PARAMCD"])
     day = pl.col("ADT").to_physical().cast(pl.Int64) + _DAYS // 4
     numbered = records.with_columns(
         series=subject * tests + pl.col("PARAMCD").to_physical().cast(pl.Int64).fill_null(tests - 1)
     ).with_columns(key=pl.col("series") * _DAYS + day.fill_null(_DAYS - 1))
-    in_sequence = (sequence >= sequence.shift()) | (subject != subject.shift())
-    if not numbered.select(in_sequence.fill_null(False).slice(1).all()).item():
-        numbered = numbered.sort("LBSEQ", nulls_last=True)
-    ordered = numbered.sort("key", maintain_order=True).drop("key")
-    return ordered.with_columns(pl.col("series").set_sorted()).with_row_index("row")
+    ordered = numbered.sort("key", maintain_order=True)
+    sequence, key = pl.col("LBSEQ"), pl.col("key")
+    in_sequence = (sequence >= sequence.shift()) | (key != key.shift())
+    if not ordered.select(in_sequence.fill_null(False).slice(1).all()).item():
+        ordered = ordered.sort("key", "LBSEQ", nulls_last=True, maintain_order=True)
+    return ordered.drop("key").with_columns(pl.col("series").set_sorted()).with_row_index("row")
 
 
 def _placed(values: pl.DataFrame, subjects: pl.DataFrame, study: Study) -> pl.DataFrame:
