@@ -71,3 +71,11 @@ def test_memory_does_not_grow_with_the_trials():
 
     peak(500)
     assert peak(8000) < 1.1 * peak(800)
+
+
+@pytest.mark.parametrize("form", ["array", "auto", "compiled"])
+def test_a_form_asked_for_travels_with_the_pieces(form):
+    asked = Run(LOOKS, 200, seed=5, form=form)
+    packed, rest = repeat.sent(asked)
+    assert Run(type(LOOKS).model_validate_json(packed), **rest) == asked
+    assert {piece.form for piece in repeat._pieces(asked, repeat.Ledger())} == {form}
