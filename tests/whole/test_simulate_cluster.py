@@ -125,6 +125,24 @@ def test_nobody_there(tmp_path):
     assert done.stderr == f"error: no Dask scheduler answers at tcp://127.0.0.1:{port}\n"
 
 
+@pytest.mark.parametrize(
+    "address", ["nonsense", "here:8786", "tcp://here", "tcp://", "ftp://here:21", "tcp://a b:1"]
+)
+def test_an_address_that_is_none_is_told_at_once(address):
+    """Nobody is asked: asking keeps a half-made client alive for many seconds."""
+    with pytest.raises(InputError) as refused, cluster.hands(address):
+        pass
+    assert refused.value.lines == (f"--dask is an address like tcp://HOST:PORT, not {address!r}",)
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "tls://node-7.cluster:1", "tcp://[::1]:8786"])
+def test_addresses(address, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match="needs the extra"), cluster.hands(address):
+        pass
+
+
 def test_no_workers(tmp_path, cluster_of):
     address, _ = cluster_of(0)
     for _ in range(20):  # until the scheduler is there

@@ -7,6 +7,7 @@ is done again elsewhere and gives the same numbers; the ledger counts each range
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -18,6 +19,7 @@ from trialwright.simulate.repeat import Done, Hands, Sent, remote, sent
 from trialwright.simulate.tally import Tally
 from trialwright.standards.errors import InputError
 
+_ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[^\s/]+:\d{1,5}/?")
 _PATIENCE = "10s"
 """Until a scheduler answers, and until it has a worker."""
 
@@ -26,8 +28,8 @@ _PATIENCE = "10s"
 def hands(address: str) -> Iterator[Hands]:
     """Whoever the scheduler at this address has.
 
-    Raises InputError where the extra is not installed, nobody answers, no worker is there, or one has another
-    version of Trialwright.
+    Raises InputError where the address is none, the extra is not installed, nobody answers, no worker is
+    there, or one has another version of Trialwright.
     """
     with _client(address) as client:
         yield lambda pieces: _spread(client, pieces)
@@ -35,6 +37,8 @@ def hands(address: str) -> Iterator[Hands]:
 
 @contextmanager
 def _client(address: str) -> Iterator[Any]:
+    if not _ADDRESS.fullmatch(address):
+        raise InputError(f"--dask is an address like tcp://HOST:PORT, not {address!r}")
     try:
         import distributed
     except ImportError as error:
