@@ -14,6 +14,8 @@ from trialwright.study.base import Id, _frozen_mapping
 
 Endpoint = Literal["OS", "PFS"]
 _GAMMA = -4.0
+SHAPED = ("hwang-shih-decani", "power")
+"""The spendings that ``gamma`` shapes."""
 
 
 def _bound(z: float) -> float:
@@ -87,7 +89,7 @@ class Level(Section):
     def _shape(self) -> Level:
         if self.spending == "power" and self.gamma <= 0:
             raise ValueError("gamma: the spending power needs one above 0")
-        if self.gamma != _GAMMA and self.spending not in ("hwang-shih-decani", "power"):
+        if self.gamma != _GAMMA and self.spending not in SHAPED:
             raise ValueError(f"gamma goes with hwang-shih-decani and power, not with {self.spending}")
         return self
 
