@@ -400,7 +400,7 @@ def test_every_row_says_where_it_comes_from() -> None:
     assert frame["RULE"].null_count() == 0
 
 
-def component(test: str) -> dict[str, Any]:
+def component(test: str | list[str]) -> dict[str, Any]:
     return {
         "domain": "FA",
         "where": {"FAOBJ": "CRS", "FATESTCD": test},
@@ -545,6 +545,25 @@ def test_assessments_of_two_patients_and_of_days_without_a_time_stay_apart() -> 
     )
     written, _ = components(fa)
     assert safety_astct._assessments(written, 1).height == 4
+
+
+def test_of_several_words_of_a_component_the_first_record_counts_whoever_else_was_recorded_before() -> None:
+    """Records of one time under two words that both mean temperature: the one of the lower number."""
+    either = {"temp_c": component(["TEMP", "TEMPAX"])}
+    fa = records(
+        """
+        USUBJID | FASEQ | FAOBJ | FATESTCD | FASTRESC | FADTC
+        1       | 1     | CRS   | TEMPAX   | 37.0     | 2026-01-10T20:00
+        2       | 1     | CRS   | TEMP     | 38.6     | 2026-01-10T20:00
+        2       | 2     | CRS   | TEMPAX   | 37.2     | 2026-01-10T20:00
+        """
+    )
+    named = small_study(sources=small_sources(crs=either)).sources.crs
+    for rows in (fa, fa.tail(2), fa.reverse()):
+        timed = safety_astct._timed({"FA": rows}, named.values())
+        written, found = safety_astct._recorded("CRS", named, timed, CUTOFF)
+        assert written.filter(USUBJID="2")["temp_c"].to_list() == [38.6]
+        assert found["rule"].to_list() == ["recorded twice differently"]
 
 
 def test_what_was_given_during_the_event_is_named() -> None:

@@ -203,7 +203,7 @@ def _parts(sdtm: Sdtm, domain: str, variable: str, about: tuple[str, ...], value
 
 
 def _said(component: Component, timed: Timed, cutoff: date) -> pl.DataFrame:
-    """What was written of one component up to the cutoff."""
+    """What was written of one component up to the cutoff, each subject's records in their order."""
     parts = timed[_kind(component)]
     wanted = [
         part
@@ -211,6 +211,8 @@ def _said(component: Component, timed: Timed, cutoff: date) -> pl.DataFrame:
         if all(word in words for word, words in zip(said, component.where.values(), strict=True))
     ]
     rows = pl.concat(wanted) if wanted else next(iter(parts.values())).clear()
+    if len(wanted) > 1:
+        rows = in_order(rows, ["USUBJID"], ["SRCSEQ"])
     return rows.select("USUBJID", "SRCSEQ", "when", "moment", said=component.value).filter(
         pl.col("said").is_not_null(), (pl.col("moment").dt.date() <= cutoff).fill_null(True)
     )
