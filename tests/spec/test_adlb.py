@@ -430,3 +430,31 @@ def test_the_order_is_that_of_the_key_where_the_rows_of_two_subjects_alternate()
     assert frame["BASE"].to_list() == [120] * 4 + [121] * 4
     assert frame["ABLFL"].to_list() == [None, "Y", None, None] * 2
     assert frame["WORSTLFL"].to_list() == [None, None, "Y", None] * 2
+
+
+def test_records_that_name_no_test_have_no_baseline() -> None:
+    """Nothing says that 5 and 140 are of one analyte; a test that is named keeps its own baseline."""
+    frame, found = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBTEST  | LBSTRESN | LBSTRESU | LBDTC
+        1       | 1     |          | Glucose | 5        | mmol/L   | 2026-01-02
+        1       | 2     |          | Sodium  | 140      | mmol/L   | 2026-02-01
+        1       | 3     | SODIUM   | Sodium  | 138      | mmol/L   | 2026-01-02
+        1       | 4     | SODIUM   | Sodium  | 141      | mmol/L   | 2026-02-01
+        """
+    )
+    base = frame.sort("SRCSEQ").select("BASE", "ABLFL", "CHG").rows()
+    assert base == [(None, None, None)] * 2 + [(138, "Y", None), (138, None, 3)]
+    told = found.select("key", "variable", "value", "rule").rows()
+    assert told == [
+        (f"USUBJID=1, LBSEQ={n}", "LBTESTCD", test, "the test is not named")
+        for n, test in ((1, "Glucose"), (2, "Sodium"))
+    ]
+
+
+def test_a_subject_without_an_id_in_adsl_is_nobody() -> None:
+    nobody = pl.concat([adsl(), adsl().head(1).with_columns(USUBJID=pl.lit(None, dtype=pl.String))])
+    rows = lb(NEUTROPHILS).with_columns(USUBJID=pl.when(pl.col("LBSEQ") < 6).then("USUBJID"))
+    frame, found = adlb.build(small_study(), {"LB": rows}, nobody, CUTOFF)
+    assert frame["SRCSEQ"].to_list() == [1, 2, 3, 4, 5]
+    assert found.select("key", "rule").rows() == [("USUBJID=, LBSEQ=6", "the subject is not in ADSL")]

@@ -66,11 +66,13 @@ def _version(study: Study) -> Any:
 def _with_baseline(values: pl.DataFrame) -> pl.DataFrame:
     """BASE, the row it is in and the limits that held then, on every row of what can be compared.
 
-    Values can be compared if they are of one subject, test, unit and specimen.
+    Values can be compared if they are of one subject, test, unit and specimen; without a name of the test,
+    with none.
     """
     units = places(values["AVALU"])
     unit = pl.col("AVALU").to_physical().cast(pl.Int64).fill_null(units - 1)
-    kind = (pl.col("series") * units + unit) * 2 + pl.col("urine")
+    alike = (pl.col("series") * units + unit) * 2 + pl.col("urine")
+    kind = pl.when(pl.col("PARAMCD").is_not_null()).then(alike)
     moment = pl.coalesce("ADTM", pl.col("ADT").cast(pl.Datetime("us")))
     before = values.lazy().filter(~pl.col("after"), pl.col("AVAL").is_not_null())
     timed = before.select("row", kind=kind, moment=moment).sort("moment", "row")
@@ -227,6 +229,10 @@ def _findings(values: pl.DataFrame, gradable: pl.Series) -> list[pl.DataFrame]:
             units, dataset="LB", key=["LBTESTCD"], variable="LBSTRESU", rule="unit not known for this test",
             value=pl.format("{} ({} records)", pl.col("AVALU").fill_null("none"), "n"),
             action="value as reported, not graded",
+        ),
+        findings(
+            where(pl.col("PARAMCD").is_null()), dataset="LB", key=["USUBJID", "LBSEQ"], variable="LBTESTCD",
+            rule="the test is not named", value="LBTEST", action="compared with no other value, not graded",
         ),
         _of_record(where(pl.col("worded"), blood), "LBSTRESC", "not a number", "value missing"),
         _of_record(where(pl.col("AVAL") < 0, blood), "LBSTRESN", "negative", "not graded"),

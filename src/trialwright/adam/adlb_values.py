@@ -43,7 +43,7 @@ def records(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     PARAMCD are Enums.
     """
     there = domain(sdtm, "LB", _LB)
-    subjects = adsl.unique("USUBJID").sort("USUBJID")
+    subjects = adsl.drop_nulls("USUBJID").unique("USUBJID").sort("USUBJID")
     named = there.with_columns(
         pl.col("USUBJID").cast(pl.Enum(subjects["USUBJID"]), strict=False),
         _alphabetical(there["LBTESTCD"]).alias("PARAMCD"),
