@@ -148,6 +148,7 @@ def page(shown: Shown) -> str:
         trials=f"{shown.effort.trials:,}",
         tries=f"{shown.effort.tries:,}",
         power={name: f"{100 * share(value, name)[0]:.0f}" for name, value in shown.held.items()},
+        flattered=f"{100 * share(shown.planned['target'], 'target')[0]:.0f}",
         level=f"{100 * share(shown.planned['null'], 'null')[0]:.1f}",
         ratio80=ratio80,
         late80=late80,
