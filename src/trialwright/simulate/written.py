@@ -2,6 +2,10 @@
 
 What overall and progression-free survival need, and no more: DM, DS, SS, TU and TR, as flawless sites would
 write them. A day counts from midnight to midnight: an event at any time of a day happened on that day.
+
+The slow door of a fast life. No command opens it: it is here, and not among the tests, because it says what a
+design's lives mean in the terms of records, and so must change with ``cohort``; by it a test takes the same
+trial through the whole analysis and holds its numbers against those of ``looks``.
 """
 
 from __future__ import annotations
