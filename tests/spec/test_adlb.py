@@ -227,6 +227,37 @@ def test_bounds_words_and_partial_days() -> None:
     assert rows["RULE"][1].startswith("value is not a number")
     assert rows["ONTRTFL"].to_list() == ["Y", "Y", "N"]
     assert found["rule"].to_list() == ["not a number", "the day is not known"]
+    assert rows["SRCVAR"].to_list() == ["LBSTRESC", "LBSTRESC", "LBSTRESN"], "5 was read from the text"
+
+
+WRONG = """
+    USUBJID | LBSEQ | LBTESTCD | LBORRES   | LBORRESU | LBSTRESC  | LBSTRESN | LBSTRESU | LBDTC
+    1       | 1     | HGB      | -5        | g/L      | -5        | -5       | g/L      | 2026-02-01
+    1       | 2     | HGB      | haemolysed | g/L     |           |          | g/L      | 2026-02-02
+    1       | 3     | HGB      |           |          | CLOTTED   |          | g/L      | 2026-02-03
+    1       | 4     | HGB      |           |          | -7        | -7       | g/L      | 2026-02-04
+"""
+
+
+def test_findings_about_a_result_name_the_variable_that_was_analysed() -> None:
+    frame, found = build(WRONG)
+    assert frame["SRCVAR"].to_list() == ["LBORRES", "LBORRES", "LBSTRESC", "LBSTRESN"]
+    assert found.select("key", "variable", "value", "rule").rows() == [
+        ("USUBJID=1, LBSEQ=2", "LBORRES", "haemolysed", "not a number"),
+        ("USUBJID=1, LBSEQ=3", "LBSTRESC", "CLOTTED", "not a number"),
+        ("USUBJID=1, LBSEQ=1", "LBORRES", "-5", "negative"),
+        ("USUBJID=1, LBSEQ=4", "LBSTRESN", "-7", "negative"),
+    ]
+
+
+def test_results_without_a_unit_that_disagree_are_told() -> None:
+    _, found = build(
+        """
+        USUBJID | LBSEQ | LBTESTCD | LBORRES | LBORRESU | LBSTRESN | LBSTRESU | LBDTC
+        1       | 1     | INR      | 3       |          | 1        |          | 2026-02-01
+        """
+    )
+    assert found["value"].to_list() == ["3, 1"]
 
 
 def test_urine_is_not_graded_as_blood() -> None:

@@ -3,12 +3,13 @@
 Key USUBJID, PARAMCD, ADT, SRCSEQ. Baseline is the last value on or before the first dose (before it, where
 both have a time). On treatment is after that, to the end of the adverse event window. The two directions are
 never merged (CTCAE); worst counts scheduled and unscheduled values. SRCVAR says which result is analysed, the
-original or the standard one (``laboratory.result``). A value whose unit is not known stays as reported,
+original or the standard one (``laboratory.result``), and of the latter whether its number or its text. A value whose unit is not known stays as reported,
 ungraded. Dates are never imputed. RULE says why a grade is null or what it assumes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
@@ -234,22 +235,21 @@ def _findings(values: pl.DataFrame, gradable: pl.Series) -> list[pl.DataFrame]:
             where(pl.col("PARAMCD").is_null()), dataset="LB", key=["USUBJID", "LBSEQ"], variable="LBTESTCD",
             rule="the test is not named", value="LBTEST", action="compared with no other value, not graded",
         ),
-        _of_record(where(pl.col("worded"), blood), "LBSTRESC", "not a number", "value missing"),
-        _of_record(where(pl.col("AVAL") < 0, blood), "LBSTRESN", "negative", "not graded"),
+        *_of_result(where(pl.col("worded"), blood), "said", "not a number", "value missing"),
+        *_of_result(where(pl.col("AVAL") < 0, blood), "value", "negative", "not graded"),
         _of_record(
-            where(pl.col("undated")), "LBDTC", "the day is not known", "neither baseline nor on treatment"
+            where(pl.col("undated")), "LBDTC", "LBDTC", "the day is not known",
+            "neither baseline nor on treatment",
         ),
     ]  # fmt: skip
 
 
-def _of_record(records: pl.DataFrame, variable: str, rule: str, action: str) -> pl.DataFrame:
-    said = {"LBSTRESC": pl.col("said"), "LBSTRESN": pl.col("value")}
-    return findings(
-        records,
-        dataset="LB",
-        key=["USUBJID", "LBSEQ"],
-        variable=variable,
-        rule=rule,
-        value=said.get(variable, pl.col(variable)),
-        action=action,
-    )
+def _of_result(records: pl.DataFrame, value: str, rule: str, action: str) -> Iterator[pl.DataFrame]:
+    """By the variable whose result was analysed."""
+    for (variable,), some in records.partition_by("SRCVAR", as_dict=True, maintain_order=True).items():
+        yield _of_record(some, str(variable), value, rule, action)
+
+
+def _of_record(records: pl.DataFrame, variable: str, value: str, rule: str, action: str) -> pl.DataFrame:
+    key = ["USUBJID", "LBSEQ"]
+    return findings(records, dataset="LB", key=key, variable=variable, rule=rule, value=value, action=action)

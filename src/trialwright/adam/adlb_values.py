@@ -149,11 +149,15 @@ def _disagreeing(records: pl.DataFrame) -> pl.DataFrame:
             key=["USUBJID", "LBSEQ"],
             variable="LBSTRESN",
             rule="the standard result is not the original one in another unit",
-            value=pl.format("{} {}, {} {}", "LBORRES", "LBORRESU", shown, "LBSTRESU"),
+            value=pl.format("{}{}, {}{}", "LBORRES", _unit("LBORRESU"), shown, _unit("LBSTRESU")),
             action=f"the {used} result is analysed",
         )
         for used in get_args(LaboratoryResult)
     )
+
+
+def _unit(column: str) -> pl.Expr:
+    return pl.format(" {}", column).fill_null("")
 
 
 def _in_si(records: pl.DataFrame) -> pl.DataFrame:
@@ -197,7 +201,11 @@ def _in_si(records: pl.DataFrame) -> pl.DataFrame:
         AVAL=si(value),
         ANRLO=si(of("own_low", "LBSTNRLO")),
         ANRHI=si(of("own_high", "LBSTNRHI")),
-        SRCVAR=pl.when("original").then(pl.lit("LBORRES")).otherwise(pl.lit("LBSTRESN")),
+        SRCVAR=pl.when("original")
+        .then(pl.lit("LBORRES"))
+        .when(pl.col("LBSTRESN").is_null())
+        .then(pl.lit("LBSTRESC"))
+        .otherwise(pl.lit("LBSTRESN")),
     )
 
 
