@@ -170,6 +170,9 @@ BAD = {
     "a shape beyond floats": ({"control": {"median": 7, "shape": 500}}, "control.shape: "),
     "a world of patients": ({"patients": 10**9}, "patients: Input should be less than or equal to 1000000"),
     "endless patients": ({"patients": math.inf, "accrual": {"rate": [{"value": 1}]}}, "patients: "),
+    "planned beyond floats": ({"level": {"planned": 10**400}}, "level.planned: "),
+    "sites of no rate but one": (
+        {"accrual": {"model": "poisson", "sites": [{"rate": 1}], "spread": 50}}, "accrual.spread: "),
     "a world of groups": ({"groups": [{"id": f"G{i}", "share": 1 / 1001} for i in range(1001)]}, "1001 are more than"),
 }  # fmt: skip
 

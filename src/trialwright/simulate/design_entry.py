@@ -36,7 +36,7 @@ class Accrual(Section):
     """Patients a month, from each ``start`` on."""
     sites: tuple[Sites, ...] = ()
     """Each a stream of its own: needs the model ``poisson``."""
-    spread: Annotated[float, Field(ge=1e-3, le=100)] | None = None
+    spread: Annotated[float, Field(ge=1e-3, le=5)] | None = None
     """The coefficient of variation of the rates between sites, drawn from a gamma distribution (Anisimov and
     Fedorov, Stat Med 2007;26:4958); none: all are as they say."""
 

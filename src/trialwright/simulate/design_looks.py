@@ -78,7 +78,7 @@ class Level(Section):
     spending: Spending = "obrien-fleming"
     gamma: float = Field(default=_GAMMA, ge=-50, le=50)
     """Shapes ``hwang-shih-decani`` and, above 0, ``power``."""
-    planned: int | None = Field(default=None, ge=1)
+    planned: int | None = Field(default=None, ge=1, le=1_000_000)
     bounds: Bounds = Field(default_factory=lambda: _frozen_mapping({}))
     """Of a test, by its id, the z of each look from which it rejects, in place of what spending says: where
     the normal approximation does not hold the level, as ``calibrate`` finds."""
