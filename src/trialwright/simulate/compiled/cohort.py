@@ -177,77 +177,74 @@ def _draw_each(
     room: tuple[tuple[Halves, Halves, Halves], Floats, Rows, Ints],
 ) -> None:
     word, total, row, left = room
+    life, loss, kind = word
     for trial in range(len(coming)):
-        _draw_one(
-            first + np.uint64(trial),
-            key,
-            allocation,
-            groups,
-            blocks,
-            slots,
-            times,
-            one[min(trial, len(one) - 1)],
-            stratum[min(trial, len(stratum) - 1)],
-            coming[trial],
-            leaves[trial],
-            event_at[trial],
-            word,
-            total,
-            row,
-            left,
-        )
+        replicate, arm = first + np.uint64(trial), one[min(trial, len(one) - 1)]
+        words(replicate, key, life, coming[trial], loss, kind)
+        if groups[1].size > 1:
+            _strata(kind, groups, row, stratum[min(trial, len(stratum) - 1)])
+        if allocation[0] != _FIXED:
+            level = stratum[min(trial, len(stratum) - 1)]
+            _allocate(replicate, key, allocation, blocks, slots, level, left, arm)
+        _wait(life, arm, groups[1].size == 1, times[0], times[1], total, row, leaves[trial])
+        if times[2].size:
+            _lose(loss, arm, times[2][0], times[2][1], leaves[trial], event_at[trial])
+        else:
+            _copy(leaves[trial], event_at[trial])
 
 
 @inner
-def _draw_one(
+def _strata(word: Halves, groups: tuple[Floats, Bytes], row: Rows, stratum: Bytes) -> None:
+    """``row`` gets the group."""
+    _group(word, groups[0], row)
+    for i in range(stratum.size):
+        stratum[i] = groups[1][row[i]]
+
+
+@inner
+def _allocate(
     replicate: np.uint64,
     key: np.uint64,
     allocation: tuple[int, float, bool],
-    groups: tuple[Floats, Bytes],
     blocks: tuple[Ints, Ints, Ints],
     slots: Bools,
-    times: tuple[Floats, Floats, Floats],
-    arm: Bools,
     stratum: Bytes,
-    coming: Halves,
-    leaves: Floats,
-    event: Floats,
-    word: tuple[Halves, Halves, Halves],
-    total: Floats,
-    row: Rows,
     left: Ints,
+    arm: Bools,
 ) -> None:
-    life, loss, kind = word
     method, share, listed = allocation
-    limit, months, losing = times
-    words(replicate, key, life, coming, loss, kind)
-    single = groups[1].size == 1
-    if not single:
-        _group(kind, groups[0], row)
-        for i in range(stratum.size):
-            stratum[i] = groups[1][row[i]]
     if method == _SIMPLE:
         _simple(replicate, key, share, arm)
-    elif method == _BLOCKS:
-        for k in range(len(left)):
-            left[k, 0] = left[k, 1] = left[k, 2] = 0
-        for i in range(arm.size):
-            arm[i] = _slot(replicate, key, blocks, slots, int(stratum[i]) if listed else 0, left)
-    _live(life, total, leaves)
+        return
+    for k in range(len(left)):
+        left[k, 0] = left[k, 1] = left[k, 2] = 0
+    for i in range(arm.size):
+        arm[i] = _slot(replicate, key, blocks, slots, int(stratum[i]) if listed else 0, left)
+
+
+@inner
+def _wait(
+    word: Halves,
+    arm: Bools,
+    single: bool,
+    limit: Floats,
+    months: Floats,
+    total: Floats,
+    row: Rows,
+    leaves: Floats,
+) -> None:
+    """Own months until the event; ``row`` holds the group where there are several."""
+    _live(word, total, leaves)
     if single:
         for piece in range(len(limit)):
             _piece_of_two(total, arm, limit[piece], months[piece], leaves)
         _rest_of_two(total, arm, months[-1], leaves)
-    else:
-        for i in range(arm.size):
-            row[i] = 2 * row[i] + arm[i]
-        for piece in range(len(limit)):
-            _piece(total, row, limit[piece], months[piece], leaves)
-        _rest(total, row, months[-1], leaves)
-    if losing.size:
-        _lose(loss, arm, losing[0], losing[1], leaves, event)
-    else:
-        _copy(leaves, event)
+        return
+    for i in range(arm.size):
+        row[i] = 2 * row[i] + arm[i]
+    for piece in range(len(limit)):
+        _piece(total, row, limit[piece], months[piece], leaves)
+    _rest(total, row, months[-1], leaves)
 
 
 @inner
