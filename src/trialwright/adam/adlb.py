@@ -3,8 +3,9 @@
 Key USUBJID, PARAMCD, ADT, SRCSEQ. Baseline is the last value on or before the first dose (before it, where
 both have a time). On treatment is after that, to the end of the adverse event window. The two directions are
 never merged (CTCAE); worst counts scheduled and unscheduled values. SRCVAR says which result is analysed, the
-original or the standard one (``laboratory.result``), and of the latter whether its number or its text. A value whose unit is not known stays as reported,
-ungraded. Dates are never imputed. RULE says why a grade is null or what it assumes.
+original or the standard one (``laboratory.result``), and of the latter the number or the text. A value whose
+unit is not known stays as reported, ungraded. Dates are never imputed. RULE says why a grade is null or what
+it assumes.
 """
 
 from __future__ import annotations
