@@ -159,6 +159,13 @@ def test_a_sign_of_life_after_death_is_kept_as_a_finding_and_not_used() -> None:
     assert found == ["a sign of life after the date of death"]
 
 
+def test_the_last_sign_of_life_is_the_record_that_has_a_number() -> None:
+    row, _ = _subject(
+        VS="USUBJID | VSSEQ | VSDTC\n X | | 2026-02-20\n X | 4 | 2026-02-20\n X | 5 | 2026-02-20"
+    )
+    assert (str(row["LSTALVDT"]), row["LSTALVVR"], row["LSTALVSQ"]) == ("2026-02-20", "VSDTC", 4)
+
+
 def test_what_happened_after_the_cutoff_has_not_happened() -> None:
     row, _ = _subject(VS="USUBJID | VSSEQ | VSDTC\n X | 1 | 2026-02-20\n X | 2 | 2027-07-01")
     assert row["LSTALVDT"] == dt.date(2026, 2, 20)

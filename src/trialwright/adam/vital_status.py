@@ -123,7 +123,7 @@ def _last(points: pl.DataFrame, cutoff: date) -> pl.DataFrame:
     return (
         points.filter(pl.col("day") <= cutoff)
         .filter(pl.col("day") == pl.col("day").max().over("_row"))
-        .sort("SRCDOM", "SRCVAR", "SRCSEQ")
+        .sort("SRCDOM", "SRCVAR", "SRCSEQ", nulls_last=True)
         .unique("_row", keep="first", maintain_order=True)
         .select("_row", LSTALVDT="day", LSTALVDM="SRCDOM", LSTALVVR="SRCVAR", LSTALVSQ="SRCSEQ")
     )
@@ -140,7 +140,7 @@ def _contact(study: Study, frame: pl.DataFrame, points: pl.DataFrame, cutoff: da
 
 def _life_after_death(points: pl.DataFrame) -> pl.DataFrame:
     """One finding per subject, domain and day."""
-    signs = points.sort(*_ORIGIN, "day", "SRCSEQ").unique(
+    signs = points.sort(*_ORIGIN, "day", "SRCSEQ", nulls_last=True).unique(
         [*_ORIGIN, "day"], keep="first", maintain_order=True
     )
     return concat(
