@@ -181,6 +181,14 @@ def test_a_form_of_unknown_day_is_a_finding_and_a_later_one_is_ignored() -> None
     assert by_rule == {"the day of the form is not known": 1, "the subject is not in ADSL": 30}
 
 
+def test_a_form_of_unknown_day_is_named_by_its_first_record_whatever_the_order_of_the_file() -> None:
+    answers = qs("USUBJID | QSDTC | answer\n1 | 2026-01 | 2").reverse()
+    apart = pl.concat([answers.head(9), answers.tail(2), answers.slice(9, 19)])
+    for frame in (answers, apart):
+        _, found = adqs.build(small_study(), {"QS": frame}, adsl(), CUTOFF)
+        assert found.select("key", "value").rows() == [("USUBJID=1, SEQ=1", "2026-01")]
+
+
 def test_forms_of_a_subject_who_was_never_randomised_have_no_visit() -> None:
     rows = fatigue("USUBJID | QSDTC | answer\n3 | 2026-02-12 | 2")
     assert rows.select("AVISIT", "ABLFL", "ADY").rows() == [("UNSCHEDULED", None, None)]

@@ -245,7 +245,8 @@ def _arranged(forms: pl.DataFrame) -> pl.DataFrame:
 
 
 def _undated(answers: pl.DataFrame, source: InstrumentSource) -> pl.DataFrame:
-    forms = answers.filter(pl.col("ADT").is_null()).unique(["USUBJID", "when"], maintain_order=True)
+    of_form = answers.filter(pl.col("ADT").is_null()).group_by("USUBJID", "when", maintain_order=True)
+    forms = of_form.agg(SEQ=pl.col("first").min())
     return findings(
         forms,
         dataset=source.domain,
