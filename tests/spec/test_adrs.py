@@ -417,6 +417,15 @@ def test_two_reports_of_one_visit_keep_a_row_each() -> None:
     assert (_said(built, "OVRLRESP"), _said(built, "OVRLR")) == (["SD", "PD"], ["SD", "PD"])
 
 
+def test_two_reports_of_one_visit_and_day_stand_in_the_order_of_their_numbers() -> None:
+    rs = _rs(("W6", 42, "SD"), ("W6", 42, "PD"))
+    study = _study(response={"assessor": "INV", "basis": "reported"})
+    for rows in (rs, rs.reverse()):
+        _, built, _ = _built(STABLE, rs=rows, study=study)
+        told = built.filter(PARAMCD="OVRLR").sort("AVISITN").select("AVALC", "SRCSEQ").rows()
+        assert told == [("SD", 1), ("PD", 2)]
+
+
 def test_the_analysis_flag_ends_with_the_first_progression() -> None:
     after = COURSE + " W24 | 168 | T01 | 30\n W24 | 168 | N02 | 9\n W24 | 168 | NT01 | ABSENT\n"
     sums, built, _ = _built(after)
@@ -673,6 +682,20 @@ def test_baseline_scans_are_one_assessment_however_far_apart() -> None:
 """
     sums, _, found = _built(drawn)
     assert (sums["AVAL"].to_list(), found) == ([80.0, 70.0], [])
+    assert sums["SRCSEQ"].to_list() == [1, 3], "the first record of the sum"
+
+
+def test_a_visit_of_baseline_used_again_later_is_an_assessment_of_its_own() -> None:
+    drawn = """
+ visit  | day | lesion | value
+ SCREEN | -27 | T01    | 50
+ SCREEN |  -2 | T02    | 30
+ SCREEN |  42 | T01    | 40
+ SCREEN |  42 | T02    | 30
+"""
+    sums, _, found = _built(drawn)
+    assert sums.select("AVAL", "SRCSEQ").rows() == [(80.0, 1), (70.0, 3)]
+    assert found == ["one visit for scans too far apart to be one assessment"]
 
 
 #: A target of the liver of 50 mm, whose scans call it a node: its longest diameter, its short axis, what the

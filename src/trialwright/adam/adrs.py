@@ -219,7 +219,7 @@ def _in_order(points: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
     return (
         points.join(when, on="subject", how="left", maintain_order="left")
         .with_columns(placed(points, ["subject", "assessor"]).alias("p"))
-        .sort("p", "day", "assessment")
+        .sort("p", "day", "assessment", "SRCSEQ")
         .with_columns(
             ADT=pl.col("RANDDT") + pl.duration(days=pl.col("day")),
             ADY=study_day(),

@@ -97,7 +97,7 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     tr = pl.concat([tr, _only_identified(words, sdtm, adsl, cutoff, tr)])
     tr = _numbered(tr.with_columns(_complete=dates.complete(pl.col("DTC"))))
     scans = tr.select("USUBJID", "assessment", date="_complete", visit="_visit")
-    far = apart(study, sdtm, scans, cutoff)
+    far = apart(study, sdtm, scans, adsl, cutoff)
     if not far.is_empty():
         tr = _numbered(named(tr, far, pl.col("_complete")))
     tr, undated = _days(tr)
@@ -117,7 +117,7 @@ def lesions(study: Study, sdtm: Sdtm, adsl: pl.DataFrame, cutoff: date) -> tuple
     return seen, concat(
         [
             undated,
-            used_twice(far, adsl),
+            used_twice(far),
             odd_targets,
             odd_others,
             odd_new,

@@ -36,11 +36,12 @@ def longest_gap(study: Study) -> int:
     return min(intervals) // 2 if intervals else NOTHING_SCHEDULED
 
 
-def apart(study: Study, sdtm: Sdtm, scans: pl.DataFrame, cutoff: date) -> pl.DataFrame:
+def apart(study: Study, sdtm: Sdtm, scans: pl.DataFrame, adsl: pl.DataFrame, cutoff: date) -> pl.DataFrame:
     """The visits, in the shape of ``APART``, whose scans lie too far apart for one assessment.
 
     ``scans``: USUBJID, assessment (the visit), date (null where not known to the day) and visit, a number of
-    the visit of each reader. Each assessment begins with the first scan or response after a longer gap.
+    the visit of each reader. Each assessment begins with the first scan or response after a longer gap; up
+    to randomisation all are one, the baseline.
     """
     gap = pl.duration(days=longest_gap(study))
     wide = (
@@ -61,14 +62,17 @@ def apart(study: Study, sdtm: Sdtm, scans: pl.DataFrame, cutoff: date) -> pl.Dat
         .join(wide, on=_VISIT, how="semi")
         .filter(pl.col("date") <= cutoff)
         .unique()
+        .join(adsl.select("USUBJID", "RANDDT"), on="USUBJID", how="left")
         .sort(*_VISIT, "date")
     )
     before = pl.col("date").shift().over(_VISIT)
     first = before.is_null()
+    again = (pl.col("date") - before > gap) & (pl.col("date") > pl.col("RANDDT"))
     later = pl.format("{} ({})", "assessment", "date")
     return (
         days.with_columns(name=pl.when(first).then("assessment").otherwise(later), start="date")
-        .filter(first | (pl.col("date") - before > gap))
+        .filter(first | again)
+        .filter(pl.len().over(_VISIT) > 1)
         .select(APART.names())
     )
 
@@ -95,13 +99,10 @@ def named(frame: pl.DataFrame, apart: pl.DataFrame, day: pl.Expr) -> pl.DataFram
     )
 
 
-def used_twice(apart: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
-    """A finding per later assessment of one visit; baseline scans are one assessment however far apart."""
-    later = apart.filter(pl.col("name") != pl.col("assessment")).join(
-        adsl.select("USUBJID", "RANDDT"), on="USUBJID", maintain_order="left"
-    )
+def used_twice(apart: pl.DataFrame) -> pl.DataFrame:
+    """A finding per later assessment of one visit."""
     return findings(
-        later.filter(pl.col("start") > pl.col("RANDDT")).rename({"assessment": "VISIT"}),
+        apart.filter(pl.col("name") != pl.col("assessment")).rename({"assessment": "VISIT"}),
         dataset="TR",
         key=["USUBJID", "VISIT"],
         variable="VISITNUM",
