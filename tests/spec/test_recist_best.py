@@ -179,6 +179,8 @@ def test_cr_then_pr():
         CR 42, CR 84, PR 126        | CR | CR       | CR
         CR 42, PR 84, CR 126        | PR | PR       | PR
         CR 42, PR 63, CR 84, CR 112 | CR | CR       | CR
+        PR 42, CR 56, PR 63, CR 84  | PR | SD       | SD
+        SD 42                       | SD | SD       | SD
         """
     )
     for choice in ("pr", "sd_at_cr", "sd_any"):
@@ -197,6 +199,13 @@ def test_cr_then_pr_is_a_finding_whatever_is_made_of_it():
 def test_a_cr_that_was_a_pr_dates_the_response():
     answer = best("CR 42, PR 84")
     assert (answer["day"], answer["response_day"], answer["confirm_day"]) == (42, 42, 84)
+
+
+def test_a_cr_that_was_a_pr_is_a_pr_after_a_cr_for_what_came_before():
+    """The CR of day 91 confirms that of day 63; but, a PR in truth, it confirms no PR from before that CR."""
+    assert best("PR 42, CR 63, CR 91")["response_day"] == 42
+    answer = best("PR 42, CR 63, CR 91, PR 98")
+    assert (answer["best_response"], answer["response_day"], answer["confirm_day"]) == ("CR", 63, 91)
 
 
 # Unconfirmed.
@@ -220,6 +229,8 @@ def test_unconfirmed_is_the_best_before_progression():
         NON-CR/NON-PD 42, SD 84    | SD            | 84  |              | stable
         NED 42, PD 84              | NED           | 42  |              | no_disease
         PD 14                      | PD            | 14  |              | progression
+        PD 42, SD 84, CR 126       | PD            | 42  |              | progression
+        NE 14, SD 28               | NE            | 28  |              | too_early
         """
     )
     columns = ["best_response", "day", "response_day", "rule"]
@@ -264,6 +275,7 @@ def test_a_first_pd_later_than_the_trial_allows_is_ne(text, answer):
     for confirmed in (False, True):
         assert word(text, confirmed=confirmed, bor_pd_max_days=91) == answer
         assert best("PD 92", confirmed=confirmed, bor_pd_max_days=91)["rule"] == "pd_too_late"
+        assert best("NE 92", confirmed=confirmed, bor_pd_max_days=91)["rule"] == "not_evaluable"
     assert word("PD 900") == "PD"
 
 
@@ -304,6 +316,52 @@ def test_each_subject_and_assessor_has_one_row():
             }
         ),
     )
+
+
+READINGS = """
+    subject | assessor | course              | best | rule           | confirm_day
+    1       | BICR     | PR 42               | SD   | unconfirmed_pr |
+    1       | INV      | PR 42, SD 84        | SD   | unconfirmed_pr |
+    2       | BICR     | PR 84, PR 126       | PR   | confirmed_pr   | 126
+    2       | INV      | PR 42, CR 84        | PR   | confirmed_pr   | 84
+    3       | BICR     | CR 42, PR 126       | SD   | unconfirmed_cr |
+    3       | INV      | SD 42               | SD   | stable         |
+    4       | BICR     | SD 42, CR 84        | SD   | stable         |
+    4       | INV      | CR 42, NE 63, CR 84 | CR   | confirmed_cr   | 84
+"""
+
+
+def read_together(drawn: pl.DataFrame, *, earlier: int = 0) -> pl.DataFrame:
+    named = drawn.select("subject", "assessor", "course").iter_rows()
+    courses = [
+        course(text).with_columns(subject=pl.lit(str(subject)), assessor=pl.lit(assessor))
+        for subject, assessor, text in named
+    ]
+    together = pl.concat(courses).with_columns(pl.col("day") - earlier)
+    return recist.best_response(together, recist.Policy(cr_then_pr="sd_at_cr"), confirmed=True)
+
+
+def test_each_reading_is_judged_as_if_it_were_alone():
+    drawn = framed(READINGS)
+    answer = read_together(drawn)
+    assert answer["best_response"].to_list() == drawn["best"].to_list()
+    assert answer["rule"].to_list() == drawn["rule"].to_list()
+    assert answer["confirm_day"].to_list() == drawn["confirm_day"].to_list()
+
+
+@pytest.mark.parametrize("earlier", [100, 400])
+def test_what_confirms_does_not_hang_on_which_day_is_day_0(earlier):
+    drawn = framed(READINGS)
+    answer = read_together(drawn, earlier=earlier)
+    confirmed = drawn["confirm_day"].is_not_null()
+    assert (answer["confirm_day"] + earlier).filter(confirmed).to_list() == [126, 84, 84]
+    assert answer["best_response"].is_in(["CR", "PR"]).to_list() == confirmed.to_list()
+
+
+def test_the_earliest_of_the_best_stands_however_long_the_course():
+    for response in ("SD", "NE", "NED", "NON-CR/NON-PD"):
+        answer = best(", ".join(f"{response} {42 * visit}" for visit in range(1, 61)))
+        assert (answer["best_response"], answer["day"]) == (response, 42)
 
 
 def test_an_assessor_without_a_name_is_one_too():
