@@ -50,6 +50,19 @@ def test_places_are_in_the_order_of_the_columns_null_first(rows: list[tuple[str,
     assert dense(placed(frame, ["one"], within=within)) == ranks([(two, one) for one, _, two in rows])
 
 
+def test_places_of_more_columns_than_one_whole_number_holds_keep_their_order() -> None:
+    """Eight columns of 3,000 numbers each: 3,001 to the seventh passes the 63 bits of a whole number."""
+    generator = np.random.default_rng(1)
+    names = [f"c{i}" for i in range(8)]
+    drawn = generator.integers(0, 3, (3_000, 8))
+    drawn[:3] = [[2] * 8, [2] * 7 + [1], [2] * 8]
+    frame = pl.DataFrame(drawn, schema=names, orient="row")
+    meant = ranks([tuple(row) for row in drawn.tolist()])
+    assert dense(placed(frame, names)) == meant
+    assert dense(placed(frame, names[4:], within=placed(frame, names[:4]))) == meant
+    assert dense(placed(frame, names[1:], within=frame["c0"].cast(pl.UInt8))) == meant
+
+
 @settings(max_examples=30)
 @given(ROWS)
 def test_places_of_words_are_in_the_order_of_their_list(rows: list[tuple[str, int, str]]) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+_LARGEST: Final = 2**62
+"""Whole numbers stay below it: an Int64 that passes 2**63 begins again from below, unsaid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,21 @@ def placed(frame: pl.DataFrame, names: Iterable[str], within: pl.Series | None =
 
     Equal rows share a place; places may be left out. ``within`` is a place that comes before the columns.
     """
-    place = pl.repeat(0, frame.height, dtype=pl.Int64, eager=True) if within is None else within
+    first = pl.repeat(0, frame.height, eager=True) if within is None else within
+    place = first.cast(pl.Int64)
+    last = _last(place)
     for name in names:
         codes, n = _codes(frame.get_column(name))
+        if (last + 1) * (n + 1) > _LARGEST:
+            place = place.rank("dense").cast(pl.Int64)
+            last = _last(place)
         place = place * (n + 1) + codes
+        last = last * (n + 1) + n
     return place
+
+
+def _last(place: pl.Series) -> int:
+    return int(place.max() or 0)  # type: ignore[arg-type]
 
 
 def _codes(column: pl.Series) -> tuple[pl.Series, int]:
