@@ -261,6 +261,7 @@ def _deteriorations(
 
 
 def _reading(family: Deterioration) -> str:
+    """What the reading of forms depends on, as text: as a key, True and 1 would be the same policy."""
     return repr((family.instrument, family.forms_until, sorted(family.policy.items())))
 
 

@@ -24,7 +24,7 @@ _STOPS: Final = {
 
 
 _SUBJECT: Final = ("USUBJID", "TRT01P", "DTHDT", "DTHDTF", "DTHSEQ", "RANDDT", "INCLDT", "TRTSDT")
-_FORM: Final = (*("USUBJID", "PARCAT1", "PARAMCD", "ADT", "AVAL", "AVISITN", "ABLFL", "ANL01FL", "SRCSEQ"),)
+_FORM: Final = ("USUBJID", "PARCAT1", "PARAMCD", "ADT", "AVAL", "AVISITN", "ABLFL", "ANL01FL", "SRCSEQ")
 
 
 def scales(

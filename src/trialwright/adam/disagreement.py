@@ -129,8 +129,8 @@ def _time_points(study: Study, seen: Lesions, readings: list[_Reading]) -> pl.Da
         placed = [(i, r) for i, r in enumerate(readings) if (r.policy or plain) == policy]
         points = time_points(
             pl.concat([_by(i, r.course) for i, r in placed]),
-            pl.concat([_by(i, non_targets.head(non_targets.height * r.non_targets)) for i, r in placed]),
-            pl.concat([_by(i, seen.new.head(seen.new.height * r.new)) for i, r in placed]),
+            pl.concat([_by(i, non_targets if r.non_targets else non_targets.clear()) for i, r in placed]),
+            pl.concat([_by(i, seen.new if r.new else seen.new.clear()) for i, r in placed]),
             policy,
         )
         parts.append(points)
@@ -145,6 +145,8 @@ def _time_points(study: Study, seen: Lesions, readings: list[_Reading]) -> pl.Da
 
 
 def _by(reading: int, frame: pl.DataFrame) -> pl.DataFrame:
+    # The rules know subjects and assessors only; a reading's number goes before its assessor, who may have
+    # blanks in the name, and is taken off again at the first blank.
     return frame.with_columns(assessor=pl.format("{} {}", pl.lit(reading), "assessor"))
 
 
