@@ -74,8 +74,8 @@ def derived(folder: Path, copies: int, stages: bool, blocks: bool) -> None:
 def _print(
     rows: Counter[str], spent: Mapping[str, float], parts: Mapping[str, float], how: str, clock: float
 ) -> None:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{rows['patients']:,} patients {how}: {spent['deriving']:.1f} s of processor, peak {peak:.1f} GiB")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    print(f"{rows['patients']:,} patients {how}: {spent['deriving']:.1f} s of processor, peak {peak:.1f} GB")
     print(
         "  "
         + ", ".join(f"{name} {rows[name]:,}" for name in ("ADLB", "ADQS", "ADAE", "ADTTE", "ADRS"))
