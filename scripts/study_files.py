@@ -149,13 +149,15 @@ NAMES = {
     "Texts": "table of text",
     "Any": "anything",
     "Positive": "number, above 0",
-    "Rate": "number, 0 or more",
+    "Factor": "number, above 0, at most 1000000",
+    "Months": "number, 0.001 to 100000",
+    "Rate": "number, 0 to 1000000",
     "Share": "number, 0 or more, below 1",
     "Bounds": "table of lists of numbers",
     "Endpoint": " or ".join(f"`{word}`" for word in get_args(design_looks.Endpoint)),
     "Spending": " or ".join(f"`{word}`" for word in get_args(design_looks.Spending)),
 }
-LIMITED = {NAMES[name] for name in ("Positive", "Rate", "Share")}
+LIMITED = {NAMES[name] for name in ("Positive", "Factor", "Months", "Rate", "Share")}
 
 
 def limits(field: FieldInfo) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -16,9 +16,9 @@ class Sites(Section):
     """So many sites that open in the same month and enrol at the same mean rate."""
 
     count: int = Field(default=1, ge=1, le=1000)
-    opens: float = Field(default=0, ge=0, le=1e5)
+    opens: float = Field(default=0, ge=0, le=100_000)
     """Month since the first possible entry."""
-    rate: Annotated[float, Field(ge=1e-6, le=1e6)]
+    rate: float = Field(ge=0.0001, le=1_000_000)
     """Patients a month, each."""
 
 
@@ -36,7 +36,7 @@ class Accrual(Section):
     """Patients a month, from each ``start`` on."""
     sites: tuple[Sites, ...] = ()
     """Each a stream of its own: needs the model ``poisson``."""
-    spread: Annotated[float, Field(ge=1e-3, le=5)] | None = None
+    spread: float | None = Field(default=None, ge=0.001, le=5)
     """The coefficient of variation of the rates between sites, drawn from a gamma distribution (Anisimov and
     Fedorov, Stat Med 2007;26:4958); none: all are as they say."""
 
@@ -124,7 +124,7 @@ class Allocation(Section):
     experimental: int = Field(default=1, ge=1, le=1000)
     """The ratio: so many of the experimental to so many of the control arm."""
     block_sizes: tuple[int, ...] = ()
-    """Each as likely as the others."""
+    """Of permuted blocks; each as likely as the others."""
     stratified: bool = False
     """Blocks within each stratum that groups name."""
     by_site: bool = False

@@ -13,7 +13,7 @@ from trialwright.stats.sequential import Spending
 from trialwright.study.base import Id, _frozen_mapping
 
 Endpoint = Literal["OS", "PFS"]
-_GAMMA = -4.0
+_GAMMA = -4
 SHAPED = ("hwang-shih-decani", "power")
 """The spendings that ``gamma`` shapes."""
 
@@ -56,6 +56,7 @@ class Look(Section):
     month: Months | None = None
     """Since the first possible entry."""
     whichever: Literal["first", "last"] = "first"
+    """Of events and month, where both are said."""
     futility: Futility | None = None
     """When to stop because the trial would hardly succeed; not at the last look."""
 
@@ -80,8 +81,8 @@ class Level(Section):
     """Shapes ``hwang-shih-decani`` and, above 0, ``power``."""
     planned: int | None = Field(default=None, ge=1, le=1_000_000)
     bounds: Bounds = Field(default_factory=lambda: _frozen_mapping({}))
-    """Of a test, by its id, the z of each look from which it rejects, in place of what spending says: where
-    the normal approximation does not hold the level, as ``calibrate`` finds."""
+    """Of a test, by its id, the z of each look from which it rejects (``inf``: it cannot), in place of what
+    spending says: where the normal approximation does not hold the level, as ``calibrate`` finds."""
     calibrate: bool = False
     """In a scenario without effect: whether to tell at which bounds each test holds ``alpha``."""
 

@@ -11,10 +11,10 @@ from pydantic import ConfigDict, Field
 from trialwright.study.base import Frozen
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Months = Annotated[float, Field(ge=1e-3, le=1e5)]
+Months = Annotated[float, Field(ge=0.001, le=100_000)]
 """What is longer or shorter is no question for a trial, and its powers are no floats."""
-Factor = Annotated[float, Field(gt=0, le=1e6)]
-Rate = Annotated[float, Field(ge=0, le=1e6)]
+Factor = Annotated[float, Field(gt=0, le=1_000_000)]
+Rate = Annotated[float, Field(ge=0, le=1_000_000)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Floats = npt.NDArray[np.float64]
 
@@ -32,8 +32,8 @@ class Section(Frozen):
 class Piece(Section):
     """``value`` from month ``start`` of a patient's own time until the next piece."""
 
-    start: float = Field(default=0, ge=0, le=1e5)
-    value: float = Field(ge=0, le=1e6)
+    start: float = Field(default=0, ge=0, le=100_000)
+    value: float = Field(ge=0, le=1_000_000)
 
 
 Pieces = Annotated[tuple[Piece, ...], Field(min_length=1)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -53,7 +52,7 @@ class Times(Section):
     """Months; of those who are not cured."""
     hazard: tuple[Piece, ...] = ()
     """A month; of those who are not cured."""
-    shape: Annotated[float, Field(ge=0.02, le=20)] = 1
+    shape: float = Field(default=1, ge=0.02, le=20)
     """Of a Weibull distribution with that median: above 1 the hazard grows with time."""
     cured: Share = 0
     """The share who never have the event: a mixture (Boag, J R Stat Soc B 1949;11:15)."""
@@ -92,6 +91,7 @@ class Group(Section):
     levels: Texts = Field(default_factory=lambda: _frozen_mapping({}))
     """Its level of each stratification factor; every group names the same factors."""
     times: Factor = 1
+    """Not beside times of its own."""
     hazard_ratio: tuple[Piece, ...] = ()
     """The effect in this group, where it is another."""
     control: Times | None = None
