@@ -131,11 +131,15 @@ class Warm:
 
     def _passes(self, item: Any, limit: float) -> bool:
         forget()
-        signal.setitimer(signal.ITIMER_PROF, limit)
+        signal.setitimer(
+            signal.ITIMER_PROF, limit, 1
+        )  # and each second after: Hypothesis tries a failure again
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 reports = runtestprotocol(item, log=False, nextitem=None)
+        except TimeoutError:
+            return False
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
         return not any(report.failed for report in reports)

@@ -358,10 +358,13 @@ def test_what_confirms_does_not_hang_on_which_day_is_day_0(earlier):
     assert answer["best_response"].is_in(["CR", "PR"]).to_list() == confirmed.to_list()
 
 
-def test_the_earliest_of_the_best_stands_however_long_the_course():
-    for response in ("SD", "NE", "NED", "NON-CR/NON-PD"):
-        answer = best(", ".join(f"{response} {42 * visit}" for visit in range(1, 61)))
-        assert (answer["best_response"], answer["day"]) == (response, 42)
+@pytest.mark.parametrize("often", ["SD", "NED", "NON-CR/NON-PD"])
+def test_the_earliest_of_the_best_stands_in_many_patients_with_many_assessments(often):
+    text = ", ".join(f"{often if visit % 2 else 'NE'} {42 * visit}" for visit in range(1, 21))
+    many = pl.concat([course(text).with_columns(subject=pl.lit(f"{k:03d}")) for k in range(150)])
+    answer = recist.best_response(many, confirmed=True)
+    assert answer["best_response"].to_list() == [often] * 150
+    assert answer["day"].to_list() == [42] * 150
 
 
 def test_an_assessor_without_a_name_is_one_too():

@@ -288,3 +288,20 @@ def test_the_frame_that_is_wrong_is_named():
         recist.non_target_course(states)
     with pytest.raises(ValueError, match=r"^states lacks the columns state$"):
         recist.non_target_course(states.drop("state"))
+
+
+RULE_WORDS = """
+    not_measurable node_not_measurable baseline_too_early baseline_too_late too_many_targets too_many_in_organ
+    baseline before_baseline no_day no_baseline reappeared sum_increased only_normal_nodes not_all_measured
+    all_gone no_baseline_sum sum_decreased neither pr_carried
+    unequivocal_progression not_all_assessed some_present
+    target_pd non_target_pd new_lesion new_lesion_backdated target_ne all_cr target_cr_non_target_left
+    target_cr_non_target_ne target_pr target_sd non_target_cr non_target_left non_target_ne no_disease
+    first_cr first_pr confirmed_cr confirmed_pr stable unconfirmed_cr unconfirmed_pr disease_after_cr
+    progression pd_too_late too_early not_evaluable
+"""
+
+
+def test_each_word_of_a_rule_has_its_sentence_and_no_other():
+    assert sorted(recist.SENTENCES) == sorted(RULE_WORDS.split())
+    assert all(said.endswith(".") for said in recist.SENTENCES.values())
