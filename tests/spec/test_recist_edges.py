@@ -305,3 +305,19 @@ RULE_WORDS = """
 def test_each_word_of_a_rule_has_its_sentence_and_no_other():
     assert sorted(recist.SENTENCES) == sorted(RULE_WORDS.split())
     assert all(said.endswith(".") for said in recist.SENTENCES.values())
+
+
+def test_no_patient_has_the_nadir_of_the_one_before():
+    drawn = framed(
+        """
+        subject | assessment | day | diameter_mm | nadir_mm
+        A       | 0          | 0   | 50          |
+        A       | 1          | 42  | 20          | 50
+        B       | 0          | 0   | 100         |
+        B       | 1          | 42  | 90          | 100
+        C       | 8          | -9  | 70          |
+        C       | 9          | 0   | 80          |
+        """
+    ).with_columns(baseline=pl.col("day") == 0)
+    found = recist.target_course(drawn_measurements(drawn))
+    assert found["nadir_mm"].to_list() == drawn["nadir_mm"].to_list()
