@@ -184,3 +184,28 @@ def test_follow_up_is_the_reverse_curve(results):
 def test_reasons_add_up(results):
     found = rows(results, statistic="n_reason", group="A")
     assert found.select("level", "value", "note").rows() == [("DEATH", 4, "event"), ("ALIVE", 2, "censored")]
+
+
+@pytest.mark.parametrize("ties", ["efron", "breslow", "exact", "exact-marginal"])
+def test_the_study_says_how_events_of_one_day_are_taken(ties):
+    """A2 and B1 die on day 20. Before either, 2 deaths among five of A and six of B."""
+    change = {"analyses": (STUDY.analyses[0].model_copy(update={"ties": ties}),)}
+    found = run(STUDY.model_copy(update=change), {"ADSL": SUBJECTS, "ADTTE": TIMES})
+    beta = math.log(number(found, "hazard_ratio", "B vs A", analysis="OS"))
+    r = math.exp(beta)
+    # days 10, 40, 45, 50, 80: at risk in A, in B, and whether the death is of B
+    others = [(6, 6, 0), (3, 5, 0), (2, 5, 1), (2, 4, 0), (0, 3, 1)]
+    alone = sum(own - b * r / (a + b * r) for a, b, own in others)
+    a, b = 5, 6
+    if ties == "breslow":
+        tied = 1 - 2 * b * r / (a + b * r)
+    elif ties == "efron":
+        tied = 1 - b * r / (a + b * r) - (b - 0.5) * r / (a - 0.5 + (b - 0.5) * r)
+    elif ties == "exact":  # one of each arm, among all pairs
+        pairs = a * (a - 1) / 2 + a * b * r + b * (b - 1) / 2 * r * r
+        tied = 1 - (a * b * r + b * (b - 1) * r * r) / pairs
+    else:  # A2 first or B1 first: r / (a + b r) times 1 / (what is left)
+        first_a, first_b = 1 / (a - 1 + b * r), 1 / (a + (b - 1) * r)
+        slopes = -b * r * first_a**2, -(b - 1) * r * first_b**2
+        tied = 1 - b * r / (a + b * r) + sum(slopes) / (first_a + first_b)
+    assert alone + tied == pytest.approx(0, abs=1e-9)  # the score of the partial likelihood

@@ -1,6 +1,7 @@
 """An experimental arm versus the control arm, for a time to event.
 
-Log-rank (trial rules §8.1) and Cox with Efron's ties (§8.2) in the strata as randomised; the unstratified
+Log-rank (trial rules §8.1) and Cox, with Efron's ties unless the study says otherwise (§8.2), in the strata
+as randomised; the unstratified
 hazard ratio beside it. Differences of medians, of landmark rates (§8.5) and of restricted means (§8.6) are
 not stratified; restricted means weighted by strata are among the supporting analyses.
 """
@@ -20,7 +21,7 @@ from trialwright.analysis.question import Question, in_months, positive
 from trialwright.analysis.rows import limits
 from trialwright.analysis.strata import Strata, strata
 from trialwright.standards.results import Result
-from trialwright.stats.cox import cox
+from trialwright.stats.cox import Ties, cox
 from trialwright.stats.errors import NotEstimable
 from trialwright.stats.intervals import Contrast as Difference
 from trialwright.stats.logrank import logrank
@@ -42,6 +43,7 @@ class Pair:
     strata: Strata
     people: pl.DataFrame
     """The rows of the sample behind the arrays."""
+    ties: Ties = "efron"
 
     def named(self, compute: Callable[[], T]) -> T:
         """What ``compute`` gives; where it cannot be estimated, the reason names the arms."""
@@ -58,7 +60,7 @@ class Pair:
 
         def fit() -> tuple[float, ...]:
             self.need_events()
-            found = cox(self.time, self.event, self.one, labels, confidence=confidence)
+            found = cox(self.time, self.event, self.one, labels, ties=self.ties, confidence=confidence)
             return tuple(float(x[0]) for x in (found.hazard_ratio, found.lower, found.upper, found.p_wald))
 
         return self.named(fit)
@@ -100,7 +102,9 @@ def pair_of(question: Question, contrast: Contrast) -> Pair:
     both = question.sample.filter(pl.col("group").is_in([contrast.experimental, contrast.control]))
     both = both.with_columns(one=pl.col("group") == contrast.experimental, event=pl.col("CNSR") == 0)
     time, event, one = (both[name].to_numpy() for name in ("AVAL", "event", "one"))
-    return Pair(contrast, time, event, one, strata(both, question.analysis.strata), both)
+    return Pair(
+        contrast, time, event, one, strata(both, question.analysis.strata), both, question.analysis.ties
+    )
 
 
 def _hazards(question: Question, pair: Pair) -> Iterator[Result]:

@@ -171,6 +171,8 @@ class Analysis(Frozen):
     assessor: Id | None = None
     """Another assessor than the study's, whose reading of the images the endpoint then takes."""
     strata: tuple[str, ...] = ()
+    ties: words.Ties = "efron"
+    """Of the hazard ratio; weighted, penalised and competing models keep Efron's."""
     landmarks_months: tuple[float, ...] = ()
     rmst_months: tuple[float, ...] = ()
     instrument: Id | None = None

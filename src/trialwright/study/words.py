@@ -109,6 +109,9 @@ Test = Literal[
 ]
 """What stands beside the main analysis of a time to an event (method ``supporting``)."""
 
+Ties = Literal["efron", "breslow", "exact", "exact-marginal"]
+"""How Cox's likelihood takes events of one day; in SAS ``exact-marginal`` is EXACT, ``exact`` DISCRETE."""
+
 Spending = Literal["obrien-fleming", "pocock", "hwang-shih-decani", "power"]
 """How looks at a trial under way spend its level: Lan and DeMets."""
 
