@@ -1,9 +1,9 @@
 """An experimental arm versus the control arm, for a time to event.
 
 Log-rank (trial rules §8.1) and Cox, with Efron's ties unless the study says otherwise (§8.2), in the strata
-as randomised; the unstratified
-hazard ratio beside it. Differences of medians, of landmark rates (§8.5) and of restricted means (§8.6) are
-not stratified; restricted means weighted by strata are among the supporting analyses.
+as randomised; the unstratified hazard ratio beside it. Differences of medians, of landmark rates (§8.5) and
+of restricted means (§8.6) are not stratified; restricted means weighted by strata are among the
+supporting analyses.
 """
 
 from __future__ import annotations
