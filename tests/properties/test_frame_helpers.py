@@ -75,6 +75,21 @@ def test_a_place_alone_starts_at_nothing() -> None:
     frame = pl.DataFrame({"one": ["b", None, "a"]})
     assert placed(frame, ["one"]).to_list() == [2, 0, 1]
     assert placed(frame, []).to_list() == [0, 0, 0]
+    assert placed(pl.DataFrame({"day": [7, None, -3]}), ["day"]).to_list() == [2, 0, 1]
+
+
+@pytest.mark.parametrize("width", [39, 40, 41, 45, 60])
+def test_places_of_many_columns_of_two_words_are_in_order(width: int) -> None:
+    """Each makes the place three times as large: 3 to the 40th passes the 63 bits of a whole number."""
+    rows = [("b",) * width, ("a",) * width, ("b",) * (width - 1) + ("a",), ("a",) * (width - 1) + ("b",)]
+    frame = pl.DataFrame(rows, schema=[f"c{k}" for k in range(width)], orient="row")
+    assert dense(placed(frame, frame.columns)) == [3, 0, 2, 1]
+
+
+def test_places_within_a_large_place_are_in_order() -> None:
+    frame = pl.DataFrame({"one": list("abcdef")})
+    within = pl.Series([2**61, 0, 2**61, 0, 2**61, 0])
+    assert dense(placed(frame, ["one"], within=within)) == [3, 0, 4, 1, 5, 2]
 
 
 @settings(max_examples=60)
