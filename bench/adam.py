@@ -1,11 +1,11 @@
 """All analysis datasets of many rehearsed TARLANEC patients on one core: seconds and peak memory.
 
-    python bench/adam.py [--stages] [--folder DIR] [--copies N ...] [--blocks] [--laboratory ROWS] [--patients N]
+    python bench/adam.py [--stages] [--folder DIR] [--copies N ...] [--blocks] [--laboratory ROWS]
 
 Rehearses 10,000 patients once (SDTM as Parquet in the folder, a temporary one unless given), then derives
 them at once, again with fewer laboratory tests (the 0.8 million rows of the bound), and 100,000 in ten
-blocks: each case in a process of its own with one thread. The bounds are 5 s for the second, 60 s and 6 GB for
-the third. ``--laboratory`` keeps so many rows of LB at most, whole tests in the order of their names.
+blocks: each case in a process of its own with one thread. The bounds are 5 s for the second, 60 s and 6 GB
+for the third. ``--laboratory`` keeps so many rows of LB at most, whole tests in the order of their names.
 ``--copies`` asks for other numbers of blocks of that size, at once or, with ``--blocks``, one after the
 other. ``--stages`` times each part of the derivation.
 
