@@ -92,7 +92,7 @@ def _confirmed(course, policy):
     complete = [i for i in range(len(words)) if _confirms(i, days, words, ("CR",), policy)]
     if policy.cr_then_pr == "pr":
         for i in range(len(words)):
-            if words[i] == "CR" and i not in complete and "PR" in words[i + 1 :]:
+            if words[i] == "CR" and not any(k <= i for k in complete) and "PR" in words[i + 1 :]:
                 words[i] = "PR"
     partial = [i for i in range(len(words)) if _confirms(i, days, words, ("CR", "PR"), policy)]
     if complete:
