@@ -75,15 +75,12 @@ def _with_confirmation(course: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """Adds as_response (CR or PR where confirmed as such) and confirm_day.
 
     After a true CR any disease is recurrence; a PR recorded after an unconfirmed CR tells that this was a PR.
-    A confirmed one stands, with every CR that follows it.
+    A confirmed one stands.
     """
     course = _confirm(course.with_columns(counted="response"), "CR", ["CR"], policy)
     if policy.cr_then_pr == "pr":
-        stands = (
-            pl.when(pl.col("confirmed_CR").is_not_null()).then("p").forward_fill().eq_missing(pl.col("p"))
-        )
-        was_pr = pl.col("pr_follows") & ~stands
-        course = course.with_columns(counted=pl.when(was_pr).then(pl.lit("PR")).otherwise("counted"))
+        # a confirmed CR stays one below; counted as a PR it confirms what a PR before it needs
+        course = course.with_columns(counted=pl.when("pr_follows").then(pl.lit("PR")).otherwise("counted"))
     course = _confirm(course, "PR", ["CR", "PR"], policy)
     return course.with_columns(
         as_response=pl.when(pl.col("confirmed_CR").is_not_null())
